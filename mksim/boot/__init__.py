@@ -1,0 +1,1 @@
+"""Image formats and what is handed to the firmware."""

@@ -1,0 +1,1 @@
+"""Virtual time and the events that are waiting in it."""

@@ -1,0 +1,1 @@
+"""What carries crossings: DRAM, ownership, the address map, interrupt messages, and the ledger of them all."""

@@ -1,0 +1,1 @@
+"""The manual: registers, tables and addresses as data, every line cited. Imports nothing of mksim."""

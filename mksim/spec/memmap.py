@@ -1,0 +1,62 @@
+"""The machine's physical address map and its I/O ports: every magic address of mksim, in one place.
+
+    0x0000_0000  firmware: IVT, BDA          (one page)
+    0x0000_1000  kernels' low pages          SIPI trampolines must lie below 1 MiB (SDM vol. 3A, 10.4.4)
+    0x0007_0000  firmware RAM                partition table, then stacks
+    0x000a_0000  legacy hole                 VGA, option ROMs: nobody there
+    0x000f_0000  alias of the ROM            so that SIPI vector 0xf0 starts in it
+    0x0010_0000  DRAM, up to 3 GiB
+    0xfec0_0000  I/O APICs, 4 KiB each       82093AA, 3.0
+    0xfee0_0000  local APIC of each core     SDM vol. 3A, 12.4.1
+    0xffff_0000  the ROM                     reset vector at 0xffff_fff0 (SDM vol. 3A, 11.1.4)
+"""
+
+PAGE = 0x1000
+PAGE_SHIFT = 12
+
+LOW_PAGES = 0x1000
+"""First page that a kernel may own below 1 MiB."""
+FIRMWARE_RAM = 0x70000
+PARTITION_TABLE = FIRMWARE_RAM
+PARTITION_TABLE_SIZE = 0x10000
+FIRMWARE_STACKS = PARTITION_TABLE + PARTITION_TABLE_SIZE
+LOW_DRAM_END = 0xA0000
+ROM_ALIAS = 0xF0000
+HIGH_DRAM = 0x100000
+DRAM_LIMIT = 0xC0000000
+"""DRAM ends here at the latest: the fourth GiB belongs to devices."""
+
+ECAM = 0xE0000000
+IOAPIC = 0xFEC00000
+IOAPIC_STRIDE = 0x1000
+HPET = 0xFED00000
+LAPIC = 0xFEE00000
+ROM_SIZE = 0x10000
+ROM = (1 << 32) - ROM_SIZE
+RESET_VECTOR = 0xFFFFFFF0
+FIRMWARE_SIPI = ROM_ALIAS >> PAGE_SHIFT
+"""The SIPI vector that starts a core in the ROM."""
+
+PHYSICAL_END = 1 << 40
+"""One past the last physical address: TCG's CPU models have 40 address bits."""
+
+PORT_PIC_MASTER = 0x20
+PORT_PIC_SLAVE = 0xA0
+PORT_PIT = 0x40
+PORT_SYSTEM_CONTROL_B = 0x61
+PORT_KEYBOARD_CONTROL = 0x64
+PORT_RTC = 0x70
+PORT_POST = 0x80
+PORT_SYSTEM_CONTROL_A = 0x92
+PORT_DEBUG_CONSOLE = 0xE9
+PORT_DEBUG_EXIT = 0xF4
+PORT_HAND_OFF = 0xF8
+PORT_RESET_CONTROL = 0xCF9
+PORT_PM1_EVENT = 0x600
+PORT_PM1_CONTROL = 0x604
+PORT_PM_TIMER = 0x608
+
+PORT_COM = (0x3F8, 0x2F8, 0x3E8, 0x2E8)
+IRQ_COM = (4, 3, 4, 3)
+PORT_MULTIPORT = 0x1000
+"""First UART of the multiport serial card, eight ports each; the fifth and later UARTs sit here."""
