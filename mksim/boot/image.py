@@ -1,0 +1,59 @@
+"""The seam between image formats and the machine: whatever the file, this is what a kernel's image is.
+
+A format is a module with `recognise(data) -> Image | None`: None where the header is not its own, ImageError
+where it is but cannot be loaded. `mksim.boot.formats` asks them in turn; a new format is one more line there.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from mksim.fabric.ownership import Rights
+from mksim.spec.span import Span
+
+
+class Protocol(Enum):
+    """How the firmware hands over: which registers and structures the image expects at its entry."""
+
+    PVH = "pvh"
+    MULTIBOOT = "multiboot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Bytes to place at `span`; where `data` is shorter than the span, zeros follow."""
+
+    span: Span
+    virtual: int
+    """The address that the image was linked for; symbols count in these."""
+    data: memoryview = field(repr=False)
+    rights: Rights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relocation:
+    """The image runs wherever its first byte is aligned so, and all of it lies within these addresses."""
+
+    align: int
+    minimum: int
+    maximum: int
+    """Of the last byte."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A kernel as its file describes it: at the addresses it was linked for, before any relocation.
+
+    Segments are disjoint, ordered by address, below 4 GiB, and the entry lies in one of them.
+    """
+
+    protocol: Protocol
+    entry: int
+    segments: tuple[Segment, ...]
+    relocation: Relocation | None = None
+    raw: memoryview = field(repr=False)
+    """The whole file, for symbols."""
+
+    @property
+    def span(self) -> Span:
+        """From the first byte of the first segment to the last of the last."""
+        return Span.hull(segment.span for segment in self.segments)
