@@ -78,7 +78,7 @@ def header(module: ModuleType) -> str:
     """Return the C header of a spec module."""
     structs: Structs = getattr(module, "STRUCTS", {})
     source = Path(module.__file__ or "").name
-    lines = [f"/* Generated from mksim/spec/{source}: what each field means is said there. */", "#pragma once"]
+    lines = [f"/* Generated from mksim/spec/{source}, which says what each field means. */", "#pragma once"]
     lines += ["#include <stdint.h>", "", *constants(module), ""]
     for name in structs:
         lines += struct(name, structs)
