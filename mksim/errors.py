@@ -27,8 +27,12 @@ class ConfigError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-class ImageError(Exception):
-    """An image file cannot be loaded; the text says what is wrong with it and where, never its path."""
+class FileError(Exception):
+    """A file that a config names cannot be used; the text says why, and the config's reader which."""
+
+
+class ImageError(FileError):
+    """An image cannot be loaded; the text says what is wrong with it and where in it."""
 
 
 class MksimBug(Exception):  # noqa: N818 - it names the culprit, as the others do

@@ -4,11 +4,17 @@ A format is a module with `recognise(data) -> Image | None`: None where the head
 where it is but cannot be loaded. `mksim.boot.formats` asks them in turn; a new format is one more line there.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 
+from mksim.errors import ImageError
 from mksim.fabric.ownership import Rights
 from mksim.spec.span import Span
+
+LOAD_LIMIT = 1 << 32
+"""Both boot protocols enter in 32-bit mode, so all of an image lies below 4 GiB."""
 
 
 class Protocol(Enum):
@@ -53,7 +59,24 @@ class Image:
     raw: memoryview = field(repr=False)
     """The whole file, for symbols."""
 
+    def __post_init__(self) -> None:
+        if not any(self.entry in segment.span for segment in self.segments):
+            raise ImageError(f"its entry {self.entry:#x} lies outside all that is loaded, {self.span}")
+
     @property
     def span(self) -> Span:
         """From the first byte of the first segment to the last of the last."""
         return Span.hull(segment.span for segment in self.segments)
+
+
+def in_order(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Return segments by address; ImageError unless there are some, they are apart and below 4 GiB."""
+    ordered = tuple(sorted(segments, key=lambda segment: segment.span))
+    if not ordered:
+        raise ImageError("nothing to load: it has no PT_LOAD segment")
+    for one, other in pairwise(ordered):
+        if one.span.overlaps(other.span):
+            raise ImageError(f"its segments {one.span} and {other.span} overlap")
+    if (highest := ordered[-1].span).end > LOAD_LIMIT:
+        raise ImageError(f"its segment {highest} does not lie below {LOAD_LIMIT:#x}")
+    return ordered
