@@ -25,7 +25,7 @@ CORES_MAX = 256
 TABLES_SIZE = 0x10000
 """Default size of a kernel's tables area."""
 NOBODY = 0xFFFFFFFF
-"""No kernel, no core: also what a core that belongs to nobody's boot writes to the hand-off port to park."""
+"""No kernel. At the hand-off port: this core starts nobody, let it wait for the SIPI of its owner."""
 
 PROTOCOL_PVH = 1
 PROTOCOL_MULTIBOOT = 2
@@ -84,9 +84,7 @@ KERNEL = np.dtype([
     ("module_count",  "<u4"),
     ("uart_port",     "<u4"),       # its console; 0: none
     ("uart_irq",      "<u4"),       # 0: none
-    ("ioapic",        "<u4"),       # its I/O APIC: index and APIC ID; NOBODY: it has none
-    ("gsi_base",      "<u4"),       # the first interrupt of that I/O APIC in this kernel's numbering
-    ("reserved",      "<u4"),
+    ("ioapic",        "<u4"),       # index of its I/O APIC; NOBODY: it has none
 ])
 
 CORE = np.dtype([

@@ -1,0 +1,99 @@
+"""What booting needs to know of a machine's layout: the shape of `machine.config`, which ranks above."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from mksim.boot.image import Image
+from mksim.fabric.ownership import Rights, Signal
+from mksim.spec.span import Span
+
+
+class Uart(Protocol):
+    """A console."""
+
+    @property
+    def base(self) -> int: ...
+    @property
+    def irq(self) -> int | None: ...
+
+
+class Module(Protocol):
+    """A file handed to a kernel, where it is in memory."""
+
+    @property
+    def cmdline(self) -> str: ...
+    @property
+    def span(self) -> Span: ...
+
+
+class Kernel(Protocol):
+    """What one kernel owns, and how it is entered."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def image(self) -> Image: ...
+    @property
+    def entry(self) -> int: ...
+    @property
+    def cores(self) -> Sequence[int]: ...
+    @property
+    def memory(self) -> Sequence[Span]: ...
+    @property
+    def low_page(self) -> Span | None: ...
+    @property
+    def tables(self) -> Span: ...
+    @property
+    def cmdline(self) -> str: ...
+    @property
+    def console(self) -> Uart | None: ...
+    @property
+    def legacy(self) -> bool: ...
+    @property
+    def ioapic(self) -> int | None: ...
+    @property
+    def modules(self) -> Sequence[Module]: ...
+
+
+class Window(Protocol):
+    """Memory shared by the kernels that have rights to it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def span(self) -> Span: ...
+    @property
+    def rights(self) -> Mapping[str, Rights]: ...
+
+
+class Doorbell(Protocol):
+    """What one kernel may send to the cores of another."""
+
+    @property
+    def sender(self) -> str: ...
+    @property
+    def receiver(self) -> str: ...
+    @property
+    def vectors(self) -> range: ...
+    @property
+    def signals(self) -> Signal: ...
+
+
+class Layout(Protocol):
+    """One machine, divided."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def apic_ids(self) -> Sequence[int]: ...
+    @property
+    def kernels(self) -> Sequence[Kernel]: ...
+    @property
+    def windows(self) -> Sequence[Window]: ...
+    @property
+    def doorbells(self) -> Sequence[Doorbell]: ...
+    @property
+    def rate(self) -> int: ...
+    @property
+    def ioapics(self) -> int: ...
