@@ -1,0 +1,33 @@
+# Kernels: every kernels/<scenario>/<name>.c is one kernel, linked with the runtime to
+# build/kernels/<scenario>/<name>.elf. The compiler is Zig's Clang, from PyPI.
+
+PYTHON ?= .venv/bin/python
+ZIGCC  := $(PYTHON) -m ziglang cc -target x86_64-freestanding-none
+
+# No SSE or x87, so that interrupt handlers need not save it; no red zone, as interrupts come on the same stack.
+KERNEL_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -mcpu=x86_64-sse-sse2-mmx-x87+soft_float \
+    -fno-stack-protector -fno-pic -fno-pie -fno-sanitize=all -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+    -Wall -Wextra -Werror -Wno-unused-parameter
+KERNEL_LDFLAGS := -static -nostdlib -Wl,-T,kernels/lib/kernel.ld -Wl,-e,start_physical -Wl,--build-id=none -Wl,-z,max-page-size=4096
+
+LIB_SOURCES := $(wildcard kernels/lib/*.c kernels/lib/*.S)
+LIB_HEADERS := $(wildcard kernels/lib/*.h) build/include/partition.h
+LIB_OBJECTS := $(patsubst kernels/%,build/kernels/%.o,$(LIB_SOURCES))
+
+KERNEL_SOURCES := $(filter-out $(LIB_SOURCES),$(wildcard kernels/*/*.c))
+KERNELS := $(KERNEL_SOURCES:kernels/%.c=build/kernels/%.elf)
+
+.PHONY: kernels
+kernels: $(KERNELS)
+
+build/kernels/lib/%.o: kernels/lib/% $(LIB_HEADERS)
+	@mkdir -p $(@D)
+	@echo "  CC  $@"
+	@$(ZIGCC) $(KERNEL_CFLAGS) -c $< -o $@
+
+.SECONDARY: $(LIB_OBJECTS)
+.SECONDEXPANSION:
+build/kernels/%.elf: kernels/%.c $(LIB_OBJECTS) $(LIB_HEADERS) kernels/lib/kernel.ld $$(wildcard kernels/$$(*D)/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC  $@"
+	@$(ZIGCC) $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $< $(LIB_OBJECTS) -o $@
