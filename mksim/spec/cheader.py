@@ -1,7 +1,8 @@
 """Turns the structures and constants of spec/ into C, so that firmware and kernels cannot drift from Python.
 
 `python -m mksim.spec.cheader NAME` prints the header of spec/NAME.py: every upper-case integer becomes a
-`#define`, every entry of its `STRUCTS` a struct whose size and offsets the C compiler checks.
+`#define`, every entry of its `STRUCTS` a struct whose size and offsets the C compiler checks. Assembly may
+include it too: it sees constants and the structs' offsets.
 """
 
 import sys
@@ -52,11 +53,24 @@ def struct(name: str, structs: Structs) -> Iterator[str]:
     yield f"/* {comment} */"
     yield f"struct {name} {{"
     yield from (f"\t{member(field, kind, structs)};" for field, kind, _ in fields(dtype))
-    yield "} __attribute__((packed, aligned(4)));"
+    yield "} __attribute__((packed));"
     yield f'_Static_assert(sizeof(struct {name}) == {dtype.itemsize}, "{name}");'
-    for field, _, offset in fields(dtype):
+    for field, _, _ in fields(dtype):
+        offset = offset_name(name, field)
         yield f'_Static_assert(__builtin_offsetof(struct {name}, {field}) == {offset}, "{name}.{field}");'
     yield ""
+
+
+def offset_name(name: str, field: str) -> str:
+    """Return what assembly calls the offset of a field."""
+    return f"OFFSETOF_{name}_{field}".upper()
+
+
+def offsets(structs: Structs) -> Iterator[str]:
+    """Yield one `#define` per field of the structs, for assembly, which knows no structs."""
+    for name, (dtype, _) in structs.items():
+        for field, _, offset in fields(dtype):
+            yield f"#define {offset_name(name, field)} {offset}"
 
 
 def constants(module: ModuleType) -> Iterator[str]:
@@ -79,9 +93,11 @@ def header(module: ModuleType) -> str:
     structs: Structs = getattr(module, "STRUCTS", {})
     source = Path(module.__file__ or "").name
     lines = [f"/* Generated from mksim/spec/{source}, which says what each field means. */", "#pragma once"]
-    lines += ["#include <stdint.h>", "", *constants(module), ""]
+    lines += ["", *constants(module), "", *offsets(structs), ""]
+    lines += ["#ifndef __ASSEMBLER__", "#include <stdint.h>", ""]
     for name in structs:
         lines += struct(name, structs)
+    lines += ["#endif"]
     return "\n".join(lines)
 
 
