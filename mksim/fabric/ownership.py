@@ -20,6 +20,18 @@ FIRMWARE = -3
 OWNER_NAMES = {NOBODY: "nobody", SHARED: "shared", FIRMWARE: "firmware"}
 
 PORTS = 1 << 16
+OWN_PORTS = (
+    range(0x64, 0x65),  # keyboard controller: its reset pulse
+    range(0x80, 0x81),  # POST code
+    range(0x92, 0x93),  # system control port A: A20, reset
+    range(0xE9, 0xEA),  # debug console
+    range(0xF4, 0xF8),  # isa-debug-exit, four bytes as in QEMU
+    range(0xF8, 0xFC),  # hand-off from the firmware
+    range(0x600, 0x60C),  # ACPI: PM1a event and control, PM timer
+    range(0xCF9, 0xCFA),  # reset control
+)
+"""Ports at which every kernel has a chip of its own: who powers off or resets there does so to itself."""
+
 VECTORS = 256
 
 
@@ -68,8 +80,9 @@ class Ownership:
 
     def own(self, span: Span, owner: int) -> None:
         """Give whole pages to `owner`: a kernel, FIRMWARE or NOBODY. Rights of others to them end."""
+        if (self.pages[span.pages] != NOBODY).any():
+            self.rights[:, span.pages] = Rights.NONE
         self.pages[span.pages] = owner
-        self.rights[:, span.pages] = Rights.NONE
         if owner >= 0:
             self.rights[owner, span.pages] = Rights.ALL
 

@@ -4,19 +4,27 @@
 All times are in cycles, all sizes in bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
 from mksim.boot.image import Image
-from mksim.errors import ConfigError
-from mksim.fabric.ownership import Rights, Signal
-from mksim.machine.claims import clashes
+from mksim.errors import ConfigError, Problem
+from mksim.fabric.ownership import OWN_PORTS, Rights, Signal
+from mksim.machine.claims import Claim, Space, board, clashes
+from mksim.machine.fit import misfits, tables_of
 from mksim.spec.span import Span
 
-TABLES_SIZE = 0x10000
-"""The top of a kernel's first span is where the firmware puts its ACPI tables and boot structures."""
+LEGACY_PORTS = (
+    range(0x20, 0x22),  # 8259 master
+    range(0x40, 0x44),  # 8254
+    range(0x61, 0x62),  # its gate and output: system control port B
+    range(0x70, 0x72),  # RTC
+    range(0xA0, 0xA2),  # 8259 slave
+    range(0x4D0, 0x4D2),  # edge or level, per line of the 8259s
+)
+"""Ports of the chips of which a board has one each."""
 
 
 class Protection(Enum):
@@ -100,14 +108,14 @@ class Kernel:
     """The first is at or above 1 MiB: the image's if it is relocatable, and the tables'."""
     cmdline: str = ""
     low_page: Span | None = None
-    """One page below 1 MiB for the trampoline of its SIPIs; not listed in `memory`."""
+    """A page below 1 MiB for the trampoline of its SIPIs; in `memory` only if the config put it there."""
     load_offset: int = 0
     """Added to all of the image's addresses when it is loaded."""
     console: Uart | None = None
     ports: tuple[range, ...] = ()
-    """All of them, the console's and the legacy chips' among them."""
+    """Further ones, beside the console's and the legacy chips'."""
     legacy: bool = False
-    """Whether it owns the 8259 pair, the 8254, the RTC and port 0x61."""
+    """Whether it owns the 8259 pair, the 8254, the RTC and port 0x61: LEGACY_PORTS."""
     ioapic: int | None = None
     modules: tuple[Module, ...] = ()
     expect: Expect = Expect(ending=Ending.EXIT, code=0)
@@ -121,17 +129,44 @@ class Kernel:
     @property
     def owned(self) -> tuple[Span, ...]:
         """All its memory, the low page included, in address order."""
-        low = () if self.low_page is None else (self.low_page,)
-        return tuple(sorted((*self.memory, *low)))
+        return tuple(sorted(claim.span for claim in self.claims if claim.space is Space.MEMORY))
+
+    @property
+    def owned_ports(self) -> tuple[range, ...]:
+        """All its ports; what every kernel has for itself (OWN_PORTS) is not among them."""
+        spans = (claim.span for claim in self.claims if claim.space is Space.PORTS)
+        return tuple(range(span.base, span.end) for span in spans)
 
     @property
     def tables(self) -> Span:
-        return Span(self.memory[0].end - TABLES_SIZE, TABLES_SIZE)
+        """The top of its first span, where the firmware puts its ACPI tables and boot structures."""
+        return tables_of(self.memory[0])
 
     @property
     def entry(self) -> int:
         """The physical address that its boot core starts at."""
         return self.image.entry + self.load_offset
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """All that is its own."""
+        rows = (
+            (Space.MEMORY, "memory", self.memory, ""),
+            (Space.MEMORY, "memory", self._apart(self.low_page), "its page for SIPIs"),
+            (Space.CORES, "cores", (Span(core, 1) for core in self.cores), ""),
+            (Space.PORTS, "console", () if self.console is None else _spans(self.console.ports), ""),
+            (Space.PORTS, "ports", _own(self.ports), ""),
+            (Space.PORTS, "legacy", _spans(*LEGACY_PORTS) if self.legacy else (), "8259s, 8254 and RTC"),
+            (Space.IOAPICS, "ioapic", () if self.ioapic is None else (Span(self.ioapic, 1),), ""),
+        )
+        return tuple(
+            Claim(space, self.name, f"kernel.{self.name}.{key}", span, why)
+            for space, key, spans, why in rows
+            for span in spans
+        )
+
+    def _apart(self, page: Span | None) -> tuple[Span, ...]:
+        return () if page is None or any(span.holds(page) for span in self.memory) else (page,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +179,10 @@ class Window:
     """By kernel name."""
     watch: bool = False
     """Whether each access is recorded as a granted crossing."""
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(Space.MEMORY, f"window {self.name}", f"window.{self.name}.memory", self.span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +220,13 @@ class Layout:
     """None where any number will do."""
 
     def __post_init__(self) -> None:
-        if problems := tuple(clashes(self)):
+        if problems := tuple(laws(self)):
             raise ConfigError(problems)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """Who says that what is his: the board, then each kernel, then each window."""
+        return claims_on(self.memory, self.kernels, self.windows)
 
     def kernel(self, name: str) -> Kernel:
         """Return the kernel of that name; KeyError if there is none."""
@@ -190,3 +234,45 @@ class Layout:
             if kernel.name == name:
                 return kernel
         raise KeyError(name)
+
+
+def claims_on(memory: int, kernels: Iterable[Kernel], windows: Iterable[Window]) -> tuple[Claim, ...]:
+    """Return all claims on a machine with that much memory, in the order in which clashes are told."""
+    kernel_claims = (claim for kernel in kernels for claim in kernel.claims)
+    return (*board(memory), *kernel_claims, *(window.claim for window in windows))
+
+
+def laws(layout: Layout) -> Iterator[Problem]:
+    """Yield every way in which a layout is none."""
+    file = str(layout.path)
+    yield from clashes(file, layout.claims)
+    if len({kernel.name for kernel in layout.kernels}) < len(layout.kernels):
+        yield Problem(file, "kernel", "two kernels have the same name")
+    for index, kernel in enumerate(layout.kernels):
+        if kernel.id != index or not kernel.cores or max(kernel.cores) >= len(layout.apic_ids):
+            yield Problem(file, f"kernel.{kernel.name}", "is out of order, or has cores that are not there")
+        for key, text in misfits(kernel.image, kernel.memory, kernel.load_offset):
+            yield Problem(file, f"kernel.{kernel.name}.{key}", text)
+    for where, name in _strangers(layout):
+        yield Problem(file, where, f"names {name}, which is no kernel")
+
+
+def _strangers(layout: Layout) -> Iterator[tuple[str, str]]:
+    names = {kernel.name for kernel in layout.kernels}
+    for window in layout.windows:
+        yield from ((f"window.{window.name}.rights", name) for name in window.rights if name not in names)
+    for index, doorbell in enumerate(layout.doorbells):
+        ends = (("from", doorbell.sender), ("to", doorbell.receiver))
+        yield from ((f"doorbell[{index}].{end}", name) for end, name in ends if name not in names)
+
+
+def _spans(*ports: range) -> Iterator[Span]:
+    return (Span.between(some.start, some.stop - 1) for some in ports)
+
+
+def _own(ports: Iterable[range]) -> Iterator[Span]:
+    """Yield what is left of ports when those that every kernel has for itself are cut out."""
+    spans = tuple(_spans(*ports))
+    for common in _spans(*OWN_PORTS):
+        spans = tuple(rest for span in spans for rest in span.without(common))
+    return iter(spans)
