@@ -67,8 +67,9 @@ def offset_name(name: str, field: str) -> str:
 
 
 def offsets(structs: Structs) -> Iterator[str]:
-    """Yield one `#define` per field of the structs, for assembly, which knows no structs."""
+    """Yield one `#define` per struct and field, for assembly, which knows no structs."""
     for name, (dtype, _) in structs.items():
+        yield f"#define SIZEOF_{name.upper()} {dtype.itemsize}"
         for field, _, offset in fields(dtype):
             yield f"#define {offset_name(name, field)} {offset}"
 

@@ -1,0 +1,106 @@
+// The kernel's ACPI tables: the root, the fixed description, and what every table begins with. ACPI 6.4, 5.2.
+//
+// The RSDP is the first thing in the tables area, which the memory map lists as ACPI memory: a kernel whose boot
+// protocol does not name the RSDP finds it there.
+#include "firmware.h"
+
+static const char OEM[] = "MKSIM ", OEM_TABLE[] = "MKSIM   ", CREATOR[] = "MKSM";
+
+uint8_t acpi_checksum(const void *bytes, uint32_t size) {
+    const uint8_t *byte = bytes;
+    uint8_t sum = 0;
+    while (size--)
+        sum += *byte++;
+    return -sum;
+}
+
+void acpi_seal(struct acpi_table *table, const char *signature, uint32_t length, uint8_t revision) {
+    memcpy(table->signature, signature, sizeof(table->signature));
+    memcpy(table->oem_id, OEM, sizeof(table->oem_id));
+    memcpy(table->oem_table_id, OEM_TABLE, sizeof(table->oem_table_id));
+    memcpy(table->creator_id, CREATOR, sizeof(table->creator_id));
+    table->length = length;
+    table->revision = revision;
+    table->oem_revision = table->creator_revision = 1;
+    table->checksum = acpi_checksum(table, length);
+}
+
+static void seal_rsdp(struct acpi_rsdp *rsdp, uint32_t xsdt) {
+    memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
+    memcpy(rsdp->oem_id, OEM, sizeof(rsdp->oem_id));
+    rsdp->revision = ACPI_RSDP_REVISION;
+    rsdp->length = sizeof(*rsdp);
+    rsdp->xsdt = xsdt;
+    rsdp->checksum = acpi_checksum(rsdp, ACPI_RSDP_CHECKED);
+    rsdp->extended_checksum = acpi_checksum(rsdp, sizeof(*rsdp));
+}
+
+static uint32_t facs_write(struct boot *boot) {
+    struct acpi_facs *facs = area_take(boot, sizeof(*facs), 64);
+    memcpy(facs->signature, "FACS", sizeof(facs->signature));
+    facs->length = sizeof(*facs);
+    facs->version = 2;
+    return (uint32_t)facs;
+}
+
+static struct acpi_gas port(uint16_t address, uint8_t bytes, uint8_t access) {
+    return (struct acpi_gas){
+        .space = ACPI_SYSTEM_IO, .bit_width = 8 * bytes, .access_size = access, .address = address
+    };
+}
+
+// Power-off and reset are each kernel's own; the legacy chips are their owner's.
+static uint16_t boot_architecture(const struct partition_kernel *kernel) {
+    return kernel->flags & KERNEL_LEGACY ? IAPC_LEGACY_DEVICES | IAPC_NO_VGA : IAPC_NO_VGA | IAPC_NO_CMOS_RTC;
+}
+
+static void fadt_registers(struct acpi_fadt *fadt) {
+    fadt->pm1a_evt_blk = PORT_PM1_EVENT;
+    fadt->pm1a_cnt_blk = PORT_PM1_CONTROL;
+    fadt->pm_tmr_blk = PORT_PM_TIMER;
+    fadt->pm1_evt_len = FADT_PM1_EVENT_LENGTH;
+    fadt->pm1_cnt_len = FADT_PM1_CONTROL_LENGTH;
+    fadt->pm_tmr_len = FADT_PM_TIMER_LENGTH;
+    fadt->x_pm1a_evt_blk = port(PORT_PM1_EVENT, FADT_PM1_EVENT_LENGTH, ACPI_ACCESS_WORD);
+    fadt->x_pm1a_cnt_blk = port(PORT_PM1_CONTROL, FADT_PM1_CONTROL_LENGTH, ACPI_ACCESS_WORD);
+    fadt->x_pm_tmr_blk = port(PORT_PM_TIMER, FADT_PM_TIMER_LENGTH, ACPI_ACCESS_DWORD);
+    fadt->reset_reg = port(PORT_RESET_CONTROL, 1, ACPI_ACCESS_BYTE);
+    fadt->reset_value = ACPI_RESET_VALUE;
+}
+
+static uint32_t fadt_write(struct boot *boot) {
+    uint32_t facs = facs_write(boot), dsdt = dsdt_write(boot);
+    struct acpi_fadt *fadt = area_take(boot, sizeof(*fadt), 16);
+    fadt->firmware_ctrl = facs;
+    fadt->dsdt = fadt->x_dsdt = dsdt;
+    fadt->sci_int = ACPI_SCI_IRQ;
+    fadt->p_lvl2_lat = FADT_NO_C2;
+    fadt->p_lvl3_lat = FADT_NO_C3;
+    fadt->iapc_boot_arch = boot_architecture(boot->kernel);
+    fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_FIX_RTC | FADT_RESET_REG_SUP;
+    fadt_registers(fadt);
+    acpi_seal(&fadt->header, "FACP", sizeof(*fadt), ACPI_FADT_REVISION);
+    return (uint32_t)fadt;
+}
+
+static uint32_t xsdt_write(struct boot *boot, const uint32_t *tables, uint32_t count) {
+    uint32_t size = sizeof(struct acpi_table) + count * sizeof(uint64_t);
+    struct acpi_table *xsdt = area_take(boot, size, 16);
+    uint64_t *entry = (uint64_t *)(xsdt + 1);
+    for (uint32_t i = 0; i < count; i++)
+        entry[i] = tables[i];
+    acpi_seal(xsdt, "XSDT", size, 1);
+    return (uint32_t)xsdt;
+}
+
+uint32_t acpi_write(struct boot *boot) {
+    struct acpi_rsdp *rsdp = area_take(boot, sizeof(*rsdp), 16);
+    uint32_t tables[4], count = 0;
+    tables[count++] = fadt_write(boot);
+    tables[count++] = madt_write(boot);
+    tables[count++] = mkpt_write(boot);
+    if (boot->kernel->uart_port)
+        tables[count++] = spcr_write(boot);
+    seal_rsdp(rsdp, xsdt_write(boot, tables, count));
+    return (uint32_t)rsdp;
+}
