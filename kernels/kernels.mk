@@ -31,3 +31,10 @@ build/kernels/%.elf: kernels/%.c $(LIB_OBJECTS) $(LIB_HEADERS) kernels/lib/kerne
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
 	@$(ZIGCC) $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $< $(LIB_OBJECTS) -o $@
+
+# The one kernel without the runtime: 32-bit, loaded by Multiboot.
+kernels: build/kernels/tests/multiboot.elf
+build/kernels/tests/multiboot.elf: kernels/tests/multiboot.S kernels/tests/multiboot.ld
+	@mkdir -p $(@D)
+	@echo "  CC  $@"
+	@$(PYTHON) -m ziglang cc -target x86-freestanding-none -nostdlib -static -Wl,-T,kernels/tests/multiboot.ld $< -o $@

@@ -7,10 +7,16 @@
 // A kernel is main(); what it returns is how it ends.
 int main(void);
 
+// start.S
+extern u64 pml4[512];                           // the page tables' top level: see memlayout.h
+
+// vectors.S
+void user_enter(u64 rip, u64 rsp) __attribute__((noreturn));    // to ring 3; back only by a trap
+
 // start.c
 extern u64 load_offset;                         // load address - link address of the image
 extern const char *command_line;
-u64 physical(const void *address);              // of the image, the stack or a DIRECT address
+u64 physical(const volatile void *address);              // of the image, the stack or a DIRECT address
 static inline void *direct(u64 address) { return (void *)(DIRECT + address); }
 void exit_kernel(u32 code) __attribute__((noreturn));
 bool option(const char *name);                  // is this word on the command line?

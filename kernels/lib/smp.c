@@ -2,7 +2,7 @@
 #include "kernel.h"
 #include "spinlock.h"
 
-extern u8 trampoline[], trampoline32[], trampoline64[], trampoline_end[], boot_gdt[], boot_gdt_end[], pml4[];
+extern u8 trampoline[], trampoline32[], trampoline64[], trampoline_end[], boot_gdt[], boot_gdt_end[];
 extern u8 trampoline_gdtr[], trampoline_jump[], trampoline_far[], trampoline_cr3[], trampoline_stack[];
 
 #define START_TIMEOUT_US 10000

@@ -25,7 +25,7 @@ void kernel_start(u64 offset, u64 info_address) {
 }
 
 // Physical address of a byte of the image or of a DIRECT address.
-u64 physical(const void *address) {
+u64 physical(const volatile void *address) {
     u64 a = (u64)address;
     return a >= KERNBASE ? a - KERNBASE + load_offset : a - DIRECT;
 }
