@@ -60,7 +60,7 @@ def write(i: np.void, offset: int, value: int) -> None:
 
 @njit(cache=True, error_model="numpy")
 def set_line(i: np.void, pin: int, level: int) -> None:
-    """Assert or release an input. Edges on a masked pin "are ignored (i.e., not delivered or held pending)"."""
+    """Assert or release an input. Edges on a masked pin "are ignored (i.e., not delivered or held ...)"."""
     bit = 1 << pin
     entry = _low(i, pin)
     rising = level and not i["lines"] & bit
@@ -98,13 +98,13 @@ def take(i: np.void) -> int:
 @njit(cache=True, error_model="numpy")
 def _low(i: np.void, pin: int) -> int:
     """Bits 31:0 of an entry."""
-    return np.int64(i["redirection"][pin] & _LOW_HALF)
+    return np.int64(i["redirection"][pin] & _LOW_HALF)  # type: ignore[return-value]  # signed, for numba
 
 
 @njit(cache=True, error_model="numpy")
 def _high(i: np.void, pin: int) -> int:
     """Bits 63:32 of an entry."""
-    return np.int64(i["redirection"][pin] >> _HALF)
+    return np.int64(i["redirection"][pin] >> _HALF)  # type: ignore[return-value]
 
 
 @njit(cache=True, error_model="numpy")
