@@ -16,6 +16,7 @@ static void check_header(const struct partition_header *header) {
     check_word("version", header->version, PARTITION_VERSION);
     need(header->size >= sizeof(*header) && header->size <= PARTITION_TABLE_SIZE && header->size % 4 == 0, "size",
          header->size, "is impossible");
+    need(header->dram_pages <= DRAM_LIMIT / PAGE, "DRAM of", header->dram_pages, "pages is impossible");
 }
 
 static void check_sum(const struct partition_header *header) {
@@ -54,7 +55,10 @@ static bool is_kernel(uint32_t index) { return index < table()->kernels.count; }
 
 static bool is_string(uint32_t offset) { return offset < table()->strings.count; }
 
-static bool in_dram(uint64_t base, uint64_t size) { return base <= DRAM_LIMIT && size <= DRAM_LIMIT - base; }
+static bool in_dram(uint64_t base, uint64_t size) {
+    uint64_t dram = (uint64_t)table()->dram_pages * PAGE;
+    return base <= dram && size <= dram - base;
+}
 
 static bool is_part(uint32_t first, uint32_t count, struct partition_array array) {
     return first <= array.count && count <= array.count - first;
@@ -80,15 +84,16 @@ static void check_kernel(uint32_t i) {
     need(kernel->ioapic == NOBODY || kernel->ioapic < header->ioapics, "kernel", i, "has no such I/O APIC");
     need(kernel->protocol == PROTOCOL_PVH || kernel->protocol == PROTOCOL_MULTIBOOT, "kernel", i,
          "wants an unknown boot protocol");
-    need(kernel->entry < DRAM_LIMIT, "kernel", i, "has its entry beyond DRAM");
+    need(in_dram(kernel->entry, 1), "kernel", i, "has its entry beyond DRAM");
     need(in_dram(kernel->low_base, kernel->low_size), "kernel", i, "has its low pages beyond DRAM");
 }
 
-// The firmware writes there, so it must be the kernel's own.
+// The firmware writes there, so it must be the kernel's own, and not the firmware's.
 static void check_tables_area(uint32_t i) {
     const struct partition_kernel *kernel = kernel_at(i);
     need(owns(kernel, kernel->tables_base, kernel->tables_size), "kernel", i, "does not own its tables area");
-    need(kernel->tables_base % PAGE == 0, "kernel", i, "has a crooked tables area");
+    need(kernel->tables_base % PAGE == 0 && kernel->tables_base >= HIGH_DRAM, "kernel", i,
+         "has a crooked or low tables area");
 }
 
 static void check_entries(const struct partition_header *header) {
@@ -105,7 +110,8 @@ static void check_entries(const struct partition_header *header) {
         need(is_kernel(doorbell_at(i)->sender) && is_kernel(doorbell_at(i)->receiver), "doorbell", i,
              "is from or to no kernel");
     for (uint32_t i = 0; i < header->modules.count; i++)
-        need(is_string(module_at(i)->cmdline), "module", i, "has its cmdline nowhere");
+        need(is_string(module_at(i)->cmdline) && in_dram(module_at(i)->base, module_at(i)->size), "module", i,
+             "or its cmdline is nowhere");
 }
 
 void check_table(void) {

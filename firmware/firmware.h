@@ -21,8 +21,7 @@ enum post {
     POST_TABLE = 0x10,          // the partition table makes sense
     POST_BOARD = 0x20,          // interrupt controllers are quiet
     POST_STARTED = 0x30,        // every kernel's boot core got its SIPI
-    POST_TABLES = 0x40,         // this kernel's tables are written
-    POST_HAND_OFF = 0x50,
+    POST_HAND_OFF = 0x40,       // this kernel's tables are written
     POST_BAD_TABLE = 0xe1,      // from here on: stopped, see port E9h
     POST_UNKNOWN_CORE = 0xe2,
     POST_NO_ROOM = 0xe3,

@@ -10,7 +10,7 @@ from mksim.boot.layout import Doorbell, Kernel, Layout
 from mksim.errors import ConfigError, Problem
 from mksim.fabric.ownership import Rights, Signal
 from mksim.spec import partition as spec
-from mksim.spec.memmap import PARTITION_TABLE_SIZE
+from mksim.spec.memmap import PAGE_SHIFT, PARTITION_TABLE_SIZE
 from mksim.spec.span import align_up
 
 PROTOCOLS = {Protocol.PVH: spec.PROTOCOL_PVH, Protocol.MULTIBOOT: spec.PROTOCOL_MULTIBOOT}
@@ -164,6 +164,7 @@ def _assemble(layout: Layout, arrays: dict[str, np.ndarray]) -> bytes:
     header = np.zeros(1, spec.HEADER)
     header["magic"], header["version"] = spec.PARTITION_MAGIC, spec.PARTITION_VERSION
     header["rate"], header["ioapics"] = layout.rate, layout.ioapics
+    header["dram_pages"] = layout.memory >> PAGE_SHIFT
     size = spec.HEADER.itemsize
     for name, array in arrays.items():
         header[name] = (size, len(array))

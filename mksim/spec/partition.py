@@ -56,7 +56,7 @@ HEADER = np.dtype([
     ("checksum",      "<u4"),       # makes all 32-bit words sum to 0
     ("rate",          "<u8"),       # instruction slots per second = TSC frequency in Hz
     ("ioapics",       "<u4"),       # I/O APICs on the board, at memmap.IOAPIC
-    ("reserved",      "<u4"),
+    ("dram_pages",    "<u4"),       # where DRAM ends
     ("kernels",       ARRAY),
     ("cores",         ARRAY),
     ("spans",         ARRAY),
