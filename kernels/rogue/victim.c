@@ -1,0 +1,22 @@
+// The kernel that the rogue is after, and (as "bystander") one that it does not even name. Both watch their
+// memory and their interrupts until the rogue is done. Claims that nothing was done to it; with `trust` it
+// only says what was.
+#include "board.h"
+
+int main(void) {
+    struct board *board = board_window();
+    u32 changes = 0, looks = 0;
+    expect_nobody();
+    secret_write();
+    fetch_add(&board->ready, 1);
+    for (bool done = false; !done; looks++) {
+        done = load_acquire(&board->done);
+        changes += secret_changes();
+        sti();
+        pause();
+        cli();
+    }
+    print("looked %u times: %u words changed, %u uninvited interrupts, %u NMIs\n", looks, changes, uninvited, nmis);
+    CHECK(option("trust") || changes + uninvited + nmis == 0);
+    return 0;
+}
