@@ -1,0 +1,113 @@
+"""The local APIC's MSRs: IA32_APIC_BASE and the x2APIC registers. Intel SDM vol. 3A, 12.4.4 and 12.12.
+
+Values are the int64 with the 64 bits of EDX:EAX. What the manual answers with #GP is refused here.
+"""
+
+import numpy as np
+from numba import njit
+
+from mksim.hw import lapic_core as core
+from mksim.hw import lapic_page as page
+from mksim.spec import apic as spec
+
+GP = -1
+"""What `write_msr` returns for a refused write; else an action of `lapic_page.write`."""
+
+
+@njit(cache=True, error_model="numpy")
+def _offset(index: int) -> int:
+    """Return the xAPIC offset of MSR `index` (12.12.1.2)."""
+    return (index - spec.MSR_X2APIC) * spec.STRIDE
+
+
+@njit(cache=True, error_model="numpy")
+def _readable(offset: int) -> bool:
+    """Say whether table 12-6 has a register here that reads; APR, RRD, DFR and ICR high are xAPIC's alone."""
+    if spec.ISR <= offset <= spec.ESR or spec.LVT_TIMER <= offset <= spec.CURRENT_COUNT:
+        return True
+    registers = (spec.ID, spec.VERSION, spec.TPR, spec.PPR, spec.LDR, spec.SVR, spec.ICR_LOW, spec.DIVIDE)
+    return offset in registers
+
+
+@njit(cache=True, error_model="numpy")
+def read_msr(apic: np.void, index: int, now: int) -> tuple[bool, int]:
+    """Return (True, value) of x2APIC MSR `index`, 0x800 to 0x8ff, or (False, 0) for #GP."""
+    offset = _offset(index)
+    if not core.x2apic(apic) or not _readable(offset):
+        return False, 0
+    if offset == spec.ICR_LOW:
+        return True, apic["icr"]
+    return True, page.read(apic, offset, now)
+
+
+@njit(cache=True, error_model="numpy")
+def _writable(apic: np.void, offset: int) -> int:
+    """Return the bits that may be written to the 32-bit register at `offset`, negative where none may be.
+
+    12.12.1.3: a non-zero reserved bit is #GP. EOI and ESR take zero only (12.12.1.2).
+    """
+    if offset in (spec.TPR, spec.SELF_IPI):
+        return 0xFF
+    if offset in (spec.EOI, spec.ESR):
+        return 0
+    if offset == spec.SVR:
+        return core.svr_writable(apic)
+    if spec.LVT_TIMER <= offset <= spec.LVT_ERROR:
+        return core.lvt_writable((offset - spec.LVT_TIMER) // spec.STRIDE) | spec.LVT_PENDING
+    if offset == spec.INITIAL_COUNT:
+        return 0xFFFF_FFFF
+    return spec.DIVIDE_WRITABLE if offset == spec.DIVIDE else -1
+
+
+@njit(cache=True, error_model="numpy")
+def _send_to_self(apic: np.void, vector: int) -> int:
+    """Deliver an edge-triggered interrupt to this very core (12.12.11)."""
+    if vector < spec.FIRST_VECTOR:
+        core.note_error(apic, spec.ESR_SEND_ILLEGAL_VECTOR)
+    core.accept(apic, vector, False)
+    return core.NOTHING
+
+
+@njit(cache=True, error_model="numpy")
+def _write_icr(apic: np.void, icr: int) -> int:
+    # Delivery status is gone in x2APIC mode; a one there is dropped, as processors do, the others are #GP
+    reserved = 0xFFFF_FFFF & ~(spec.ICR_WRITABLE | spec.ICR_PENDING)
+    return GP if icr & reserved != 0 else page.send(apic, icr & ~spec.ICR_PENDING)
+
+
+@njit(cache=True, error_model="numpy")
+def write_msr(apic: np.void, index: int, value: int, now: int) -> int:
+    """Write x2APIC MSR `index`, 0x800 to 0x8ff; return an action of `lapic_page.write`, or GP."""
+    offset, value = _offset(index), np.int64(value)
+    if not core.x2apic(apic):
+        return GP
+    if offset == spec.ICR_LOW:
+        return _write_icr(apic, value)
+    writable = _writable(apic, offset)
+    if writable < 0 or value & ~writable != 0:
+        return GP
+    return _send_to_self(apic, value) if offset == spec.SELF_IPI else page.write(apic, offset, value, now)
+
+
+@njit(cache=True, error_model="numpy")
+def _legal(before: int, after: int) -> bool:
+    """Say whether IA32_APIC_BASE may go from EN|EXTD bits to these (figure 12-27)."""
+    if after == spec.BASE_EXTD:
+        return False  # the invalid state
+    if after == spec.BASE_EN | spec.BASE_EXTD:
+        return before != 0  # disabled to x2APIC needs xAPIC in between
+    return after == 0 or before != spec.BASE_EN | spec.BASE_EXTD  # x2APIC is left through disabled only
+
+
+@njit(cache=True, error_model="numpy")
+def write_base(apic: np.void, value: int) -> bool:
+    """Write IA32_APIC_BASE; False for #GP. A disabled APIC comes back as after RESET (12.4.3)."""
+    value, mode = np.int64(value), spec.BASE_EN | spec.BASE_EXTD
+    if value & ~(spec.BASE_ADDRESS | spec.BASE_BSP | mode) != 0:
+        return False
+    if not _legal(apic["base"] & mode, value & mode):
+        return False
+    if value & spec.BASE_EN == 0:
+        core.init_reset(apic)
+    apic["base"] = value
+    return True
