@@ -1,7 +1,6 @@
 # Kernels: every kernels/<scenario>/<name>.c is one kernel, linked with the runtime to
 # build/kernels/<scenario>/<name>.elf. The compiler is Zig's Clang, from PyPI.
 
-PYTHON ?= .venv/bin/python
 ZIGCC  := $(PYTHON) -m ziglang cc -target x86_64-freestanding-none
 
 # No SSE or x87, so that interrupt handlers need not save it; no red zone, as interrupts come on the same stack.
@@ -18,9 +17,9 @@ KERNEL_SOURCES := $(filter-out $(LIB_SOURCES),$(wildcard kernels/*/*.c))
 KERNELS := $(KERNEL_SOURCES:kernels/%.c=build/kernels/%.elf)
 
 .PHONY: kernels
-kernels: $(KERNELS)
+kernels: $(KERNELS)  ## build the kernels alone
 
-build/kernels/lib/%.o: kernels/lib/% $(LIB_HEADERS)
+build/kernels/lib/%.o: kernels/lib/% $(LIB_HEADERS) kernels/kernels.mk | $(VENV)
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
 	@$(ZIGCC) $(KERNEL_CFLAGS) -c $< -o $@
