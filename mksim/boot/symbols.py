@@ -13,7 +13,7 @@ from mksim.boot import elf
 from mksim.errors import ImageError
 
 SHT_SYMTAB = 2
-SHN_UNDEF, SHN_ABS = 0, 0xFFF1
+SHN_UNDEF, SHN_LORESERVE = 0, 0xFF00  # from there on: absolute values, no places
 STT_NOTYPE, STT_OBJECT, STT_FUNC = 0, 1, 2
 
 # fmt: off
@@ -122,7 +122,7 @@ def _defined(table: Array, names: bytes) -> Array:
     kind = table["info"] & 15
     section = table["shndx"]
     named = (table["name"] > 0) & (table["name"] < len(names))
-    placed = (section != SHN_UNDEF) & ((section < 0xFF00) | (section == SHN_ABS))
+    placed = (section != SHN_UNDEF) & (section < SHN_LORESERVE)
     kept = table[named & placed & (kind <= STT_FUNC)]
     function = (kept["info"] & 15) == STT_FUNC
     return kept[np.lexsort((kept["info"] >> 4, kept["size"] > 0, function, kept["value"]))]

@@ -45,12 +45,15 @@ class Claim:
 def board(memory: int) -> tuple[Claim, ...]:
     """Return what no kernel can have of a machine with this much memory."""
     fixed = (
-        (Span(0, memmap.LOW_PAGES), "the firmware", "for its interrupt vectors"),
-        (Span.between(memmap.FIRMWARE_RAM, memmap.LOW_DRAM_END - 1), "the firmware", "for its tables and stacks"),
-        (Span.between(memmap.LOW_DRAM_END, memmap.HIGH_DRAM - 1), "the board", "the legacy hole"),
-        (Span.between(memory, memmap.PHYSICAL_END - 1), "the board", "beyond the end of all memory"),
+        (0, memmap.LOW_PAGES, "the firmware", "for its interrupt vectors"),
+        (memmap.FIRMWARE_RAM, memmap.LOW_DRAM_END, "the firmware", "for its tables and stacks"),
+        (memmap.LOW_DRAM_END, memmap.HIGH_DRAM, "the board", "the legacy hole"),
+        (memory, memmap.PHYSICAL_END, "the board", "beyond the end of all memory"),
     )
-    return tuple(Claim(Space.MEMORY, party, "machine.memory", span, why) for span, party, why in fixed)
+    return tuple(
+        Claim(Space.MEMORY, party, "machine.memory", Span.between(base, end - 1), why)
+        for base, end, party, why in fixed
+    )
 
 
 def overlapping(claims: Iterable[Claim]) -> Iterator[tuple[Claim, Claim]]:

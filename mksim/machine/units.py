@@ -61,6 +61,11 @@ def boolean(value: object) -> bool:
     return value
 
 
+def written(value: object) -> int:
+    """Return an integer given as text, decimal or 0x."""
+    return number(_matched(SINGLE, value, "a number").group())
+
+
 def number(digits: str) -> int:
     """Return the value of decimal or 0x digits."""
     return int(digits, 16 if digits[:2] in ("0x", "0X") else 10)

@@ -1,0 +1,263 @@
+"""The command line: every command is one call into the library.
+
+What takes long to import is imported where it is needed: `check` does not wait for what only `boot` uses.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from runpy import run_module
+from typing import Any
+
+from mksim.boot.formats import read_image
+from mksim.boot.image import Image
+from mksim.boot.symbols import Symbols, read_symbols
+from mksim.errors import ConfigError, FileError, Problem
+from mksim.machine import units
+from mksim.machine.config import Layout, Protection
+from mksim.machine.drawing import draw
+from mksim.machine.options import BootOptions
+from mksim.machine.reading import read_layout
+from mksim.machine.schema import SEED_MAX
+from mksim.machine.values import between, nearest
+
+EXIT_AS_EXPECTED, EXIT_UNEXPECTED, EXIT_CONFIG, EXIT_LIMIT = 0, 1, 2, 3
+EXIT_CODES = """\
+exit codes:
+  0  every kernel ended as its config expects
+  1  a kernel did not, or there was a violation that the config does not expect
+  2  the config, an image or the command line is wrong; nothing ran
+  3  the limit was reached (--until, or machine.until)
+"""
+
+EXAMPLES = {
+    "boot": """\
+examples:
+  mksim boot kernels/hello/config.toml
+  mksim boot config.toml --seed 7 --until 10ms        at most 10 ms of virtual time
+  mksim boot config.toml --until 5Minsn               at most 5 million instructions, all cores together
+  mksim boot config.toml --console ping=ping.log --summary run.json --quiet
+  mksim boot config.toml --trust                      let violations happen, and record them
+""",
+    "check": """\
+examples:
+  mksim check config.toml
+  mksim check config.toml | grep ^kernel
+""",
+    "disasm": """\
+examples:
+  mksim disasm build/kernels/hello/hello.elf                  from its entry on
+  mksim disasm build/kernels/hello/hello.elf --symbol main
+  mksim disasm config.toml --kernel ping --start 0x200000 --count 10 --bits 32
+""",
+    "bench": """\
+examples:
+  mksim bench
+  mksim bench ipi urpc                                only these
+""",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+        sys.stdout.flush()
+        return code
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except BrokenPipeError:  # as with `mksim check config.toml | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_AS_EXPECTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="mksim",
+        description="One x86-64 machine that boots several real kernels at once, and sees every crossing.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _boot_parser(_command(commands, "boot", boot, "boot the kernels of a config"))
+    _config_argument(_command(commands, "check", check, "validate a config, and draw its memory map"))
+    _disasm_parser(_command(commands, "disasm", disasm, "disassemble an image, with its symbols"))
+    _bench_parser(_command(commands, "bench", bench, "measure, and compare with QEMU where it is installed"))
+    return top
+
+
+def _command(
+    commands: Any, name: str, function: Callable[[argparse.Namespace], int], summary: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=EXAMPLES[name] + "\n" + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(command=function)
+    return command
+
+
+def _config_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", type=Path, metavar="CONFIG.toml", help="the machine and its kernels")
+
+
+def _boot_parser(command: argparse.ArgumentParser) -> None:
+    _config_argument(command)
+    add = command.add_argument
+    add("--seed", type=_seed, metavar="N", help="draw another interleaving of cores (default: the config's)")
+    add("--until", type=_limit, metavar="LIMIT", help="stop at a virtual time (10ms) or instruction (5Minsn)")
+    add("--console", type=_console, action="append", default=[], metavar="KERNEL=FILE",
+        help="write a kernel's console to a file, as it is; may be repeated")  # fmt: skip
+    add("--summary", type=Path, metavar="FILE.json", help="write what happened to a file")
+    add("--quiet", action="store_true", help="no status line and no summary on the terminal")
+    choice = command.add_mutually_exclusive_group()
+    choice.add_argument("--trust", dest="protection", action="store_const", const="trust",
+                        help="violations happen, and are recorded")  # fmt: skip
+    choice.add_argument("--guard", dest="protection", action="store_const", const="guard",
+                        help="violations do not happen, and are recorded")  # fmt: skip
+
+
+def _disasm_parser(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("image", type=Path, metavar="IMAGE|CONFIG.toml", help="an image, or a config that names some")
+    add("--kernel", metavar="NAME", help="which kernel's image (default: the config's first)")
+    add("--symbol", metavar="NAME", help="the function to show")
+    add("--start", type=_number, metavar="ADDRESS", help="where to start, as linked (default: the entry)")
+    add("--count", type=_number, metavar="N", help="how many instructions (default: 32, or all of a symbol)")
+    add("--bits", type=int, choices=(16, 32, 64), help="as which code (default: 64; at an entry 32)")
+
+
+def _bench_parser(command: argparse.ArgumentParser) -> None:
+    command.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
+
+
+def _argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a parser of a config's values as one of arguments: argparse shows only errors of its own."""
+
+    def argument(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return argument
+
+
+def _file_of_kernel(text: str) -> tuple[str, Path]:
+    kernel, separator, file = text.partition("=")
+    if not (kernel and separator and file):
+        raise ValueError(f"is {text!r}, not KERNEL=FILE")
+    return kernel, Path(file)
+
+
+_limit = _argument(units.limit)
+_console = _argument(_file_of_kernel)
+_number = _argument(between(0, (1 << 64) - 1, units.written, "#x"))
+_seed = _argument(between(0, SEED_MAX, units.written))
+
+
+def check(options: argparse.Namespace) -> int:
+    """Validate a config and draw its memory map."""
+    for line in draw(read_layout(options.config)):
+        print(line)
+    return EXIT_AS_EXPECTED
+
+
+def boot(options: argparse.Namespace) -> int:
+    """Boot a config's kernels, and run them to their ends or to the limit."""
+    order(options)
+    raise NotImplementedError
+
+
+def order(options: argparse.Namespace) -> tuple[Layout, BootOptions]:
+    """Return the layout that the command line asks for, and how to run it."""
+    layout = read_layout(options.config)
+    if options.seed is not None:
+        layout = replace(layout, seed=options.seed)
+    if options.protection is not None:
+        layout = replace(layout, protection=Protection(options.protection))
+    instructions = None
+    if options.until is not None:
+        instructions = options.until.instructions
+        if options.until.seconds is not None:
+            layout = replace(layout, until=int(options.until.seconds * layout.rate))
+    return layout, BootOptions(
+        instructions=instructions,
+        consoles=_consoles(options, layout),
+        summary=options.summary,
+        quiet=options.quiet,
+    )
+
+
+def _consoles(options: argparse.Namespace, layout: Layout) -> dict[str, Path]:
+    names = [kernel.name for kernel in layout.kernels]
+    unknown = [
+        Problem(str(options.config), "", f"--console names {name}, which is no kernel{nearest(name, names)}")
+        for name, _ in options.console
+        if name not in names
+    ]
+    if unknown:
+        raise ConfigError(unknown)
+    return dict(options.console)
+
+
+def disasm(options: argparse.Namespace) -> int:
+    """Disassemble part of an image."""
+    from mksim.debug import disassembly  # noqa: PLC0415 - Capstone takes longer than all else of mksim
+
+    image = _image(options)
+    symbols = read_symbols(image.raw)
+    count = 32 if options.count is None and options.symbol is None else options.count
+    start = options.start
+    if options.symbol is not None:
+        extent = disassembly.extent_of(symbols, _symbol(options, symbols), options.bits or 64, count)
+    elif start is not None:
+        extent = disassembly.Extent(start, options.bits or 64, count=count)
+    else:
+        extent = disassembly.Extent(disassembly.linked_entry(image), options.bits or 32, count=count)
+    for line in disassembly.disassemble(image, symbols, extent):
+        print(line)
+    return EXIT_AS_EXPECTED
+
+
+def _image(options: argparse.Namespace) -> Image:
+    if options.image.suffix != ".toml":
+        try:
+            return read_image(options.image)
+        except FileError as error:
+            raise ConfigError([Problem(str(options.image), "", str(error))]) from error
+    layout = read_layout(options.image)
+    names = [kernel.name for kernel in layout.kernels]
+    name = options.kernel or names[0]
+    if name not in names:
+        raise _unknown(options, "kernel", name, names)
+    return layout.kernel(name).image
+
+
+def _unknown(options: argparse.Namespace, what: str, name: str, known: Sequence[str]) -> ConfigError:
+    return ConfigError([Problem(str(options.image), "", f"has no {what} {name}{nearest(name, known)}")])
+
+
+def _symbol(options: argparse.Namespace, symbols: Symbols) -> int:
+    index = symbols.find(options.symbol)
+    if index is None:
+        raise _unknown(options, "symbol", options.symbol, list(symbols.indices))
+    return index
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Run the repository's benchmarks; they are not part of what pip installs."""
+    if not Path("benchmarks/__main__.py").is_file():
+        raise ConfigError([Problem("benchmarks", "", "not there: run this in the root of the repository")])
+    sys.argv = ["benchmarks", *options.names]
+    run_module("benchmarks", run_name="__main__")
+    return EXIT_AS_EXPECTED

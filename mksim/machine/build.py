@@ -1,0 +1,225 @@
+"""The parts list: from a layout to a board with its chips, cores and engines in their sockets.
+
+The only module that knows everything. It reads from top to bottom as one would assemble the machine.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from mksim.clock.time import NEVER
+from mksim.engine.board import Board
+from mksim.engine.cpustate import after_reset
+from mksim.engine.engine import VMCB, Engine, Region, intercept_tables
+from mksim.engine.ports import Device
+from mksim.engine.records import FOREIGN, HOLE, IO_APIC, LOCAL_APIC, ROM_IMAGE, RUNNING, WAIT_FOR_SIPI
+from mksim.errors import FileError
+from mksim.fabric.ownership import FIRMWARE, NOBODY, Rights
+from mksim.hw import acpi_pm, ioapic, lapic, pic8259, pit8254, rtc, uart16550
+from mksim.machine.config import Kernel, Layout, Protection
+from mksim.machine.deeds import ownership
+from mksim.spec import cpuid, memmap
+from mksim.spec.span import Span
+
+ROM_PATH = Path(__file__).parents[2] / "build/firmware/rom.bin"
+
+RTC_EPOCH = 1_767_225_600
+"""2026-01-01 00:00:00 UTC: every machine starts on that day, so that no run depends on when it is."""
+
+_PORTS: tuple[tuple[int, int, Device], ...] = (
+    (memmap.PORT_PIC_MASTER, 2, Device.PIC),
+    (memmap.PORT_PIT, 4, Device.PIT),
+    (memmap.PORT_SYSTEM_CONTROL_B, 1, Device.SYSTEM_CONTROL_B),
+    (memmap.PORT_KEYBOARD_CONTROL, 1, Device.KEYBOARD_CONTROL),
+    (memmap.PORT_RTC, 2, Device.RTC),
+    (memmap.PORT_POST, 1, Device.POST),
+    (memmap.PORT_SYSTEM_CONTROL_A, 1, Device.SYSTEM_CONTROL_A),
+    (memmap.PORT_ELCR, 2, Device.ELCR),
+    (memmap.PORT_DEBUG_CONSOLE, 1, Device.DEBUG_CONSOLE),
+    (memmap.PORT_DEBUG_EXIT, 4, Device.DEBUG_EXIT),
+    (memmap.PORT_HAND_OFF, 4, Device.HAND_OFF),
+    (memmap.PORT_RESET_CONTROL, 1, Device.RESET_CONTROL),
+    (memmap.PORT_PM1_EVENT, 12, Device.PM),
+)
+
+
+def read_rom(path: Path = ROM_PATH) -> np.ndarray:
+    """Return the ROM's bytes; FileError if it was not built."""
+    try:
+        rom = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}; the firmware is built by: make firmware") from error
+    if len(rom) != memmap.ROM_SIZE:
+        raise FileError(f"{path}: {len(rom):#x} bytes, but the ROM has {memmap.ROM_SIZE:#x}: make firmware")
+    return page_aligned(rom)
+
+
+def page_aligned(data: np.ndarray) -> np.ndarray:
+    """Return a copy that starts on a page of the host, as a direct mapping needs."""
+    import mmap
+
+    copy = np.frombuffer(mmap.mmap(-1, len(data)), np.uint8)
+    copy[:] = data
+    return copy
+
+
+def build_board(layout: Layout, seed: int) -> Board:
+    """Return the board of a layout: all chips after power-on, memory empty."""
+    deeds = ownership(layout)
+    uarts = [kernel.console for kernel in layout.kernels if kernel.console is not None]
+    rows = cpuid.rows(
+        rate=layout.rate, cores=len(layout.apic_ids), apic_id_bits=max(layout.apic_ids).bit_length()
+    )
+    board = Board(
+        deeds, memory=layout.memory, cores=len(layout.apic_ids), kernels=len(layout.kernels),
+        uarts=len(uarts), ioapics=layout.ioapics, rows=rows,
+    )  # fmt: skip
+    machine = board.machine
+    machine["rate"], machine["latency"] = layout.rate, layout.latency
+    machine["guard"] = layout.protection is Protection.GUARD
+    machine["random"] = (seed * 2 + 1) * 0x9E3779B97F4A7C15 % (1 << 63)
+    plug_chips(board, layout)
+    plug_uarts(board, layout)
+    plug_cores(board, layout)
+    return board
+
+
+def plug_chips(board: Board, layout: Layout) -> None:
+    """Power up the chips that a board has one of, and each kernel's own."""
+    pic8259.reset(board.pic[0])
+    pit8254.reset(board.pit[0], layout.rate)
+    rtc.reset(board.rtc[0], RTC_EPOCH, layout.rate)
+    rtc.set_memory(board.rtc[0], layout.memory)
+    for unit in range(layout.ioapics):
+        ioapic.reset(board.ioapics[unit], unit)
+    for base, count, device in _PORTS:
+        plug_ports(board, base, count, device, 0)
+    plug_ports(board, memmap.PORT_PIC_SLAVE, 2, Device.PIC, 2)
+    for kernel in layout.kernels:
+        plug_kernel(board, kernel, layout.rate)
+    acpi_pm.reset(board.kernels[-1]["pm"], layout.rate, 24)
+
+
+def plug_ports(board: Board, base: int, count: int, device: Device, unit: int) -> None:
+    """Let consecutive ports select consecutive registers of a chip."""
+    board.port_device[base : base + count] = device
+    board.port_unit[base : base + count] = np.arange(unit, unit + count)
+
+
+def plug_kernel(board: Board, kernel: Kernel, rate: int) -> None:
+    """Fill in a kernel's own record, and who owns the singletons."""
+    record = board.kernels[kernel.id]
+    record["boot_core"] = kernel.boot_core
+    record["ioapic"] = -1 if kernel.ioapic is None else kernel.ioapic
+    acpi_pm.reset(record["pm"], rate, 24)
+    if kernel.ioapic is not None:
+        board.ioapic_owner[kernel.ioapic] = kernel.id
+    if kernel.legacy:
+        board.machine["legacy_kernel"], board.machine["legacy_core"] = kernel.id, kernel.boot_core
+
+
+def plug_uarts(board: Board, layout: Layout) -> None:
+    """Plug in a UART for each kernel that has a console."""
+    consoles = [(kernel.id, kernel.console) for kernel in layout.kernels if kernel.console is not None]
+    for unit, (owner, console) in enumerate(consoles):
+        uart16550.reset(board.uarts[unit])
+        irq = -1 if console.irq is None else console.irq
+        board.uart_wires[unit] = (owner, irq)
+        plug_ports(board, console.base, 8, Device.UART, unit * 8)
+
+
+def plug_cores(board: Board, layout: Layout) -> None:
+    """Put the cores in their sockets: the BSP at the reset vector, all others waiting for a SIPI."""
+    homes = {core: kernel.id for kernel in layout.kernels for core in kernel.cores}
+    boot_cores = {kernel.boot_core for kernel in layout.kernels}
+    firmware = len(layout.kernels)
+    for index, apic_id in enumerate(layout.apic_ids):
+        core = board.cores[index]
+        core["home"] = homes.get(index, NOBODY)
+        at_firmware = index == 0 or index in boot_cores or index not in homes
+        core["owner"] = FIRMWARE if at_firmware else core["home"]
+        core["engine"] = board.engine_of[index] = firmware if at_firmware else core["home"]
+        core["apic_id"], core["line"], core["state"] = apic_id, -1, WAIT_FOR_SIPI
+        core["misc_enable"] = 1  # fast strings
+        lapic.power_up(core["lapic"], apic_id, index == 0)
+    board.cores[0]["state"], board.wake[0] = RUNNING, 0
+
+
+def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]:
+    """Return one engine for each kernel, and the firmware's last; every core's state is that after RESET."""
+    tables = page_aligned(intercept_tables())
+    names = [kernel.name for kernel in layout.kernels] + ["the firmware"]
+    engines = [Engine(board.engines[number : number + 1], name) for number, name in enumerate(names)]
+    watched = np.zeros(len(board.deeds.pages), bool)
+    for window in layout.windows:
+        watched[window.span.pages] |= window.watch
+    for number, engine in enumerate(engines):
+        engine.map_memory(Span(VMCB, len(tables)), tables, Rights.R | Rights.W)
+        map_rom(engine, rom)
+        rights = board.deeds.rights[number] if number < len(layout.kernels) else firmware_rights(layout)
+        engine.record["rights"] = rights.ctypes.data
+        engine._held.append(rights)
+        map_dram(engine, board.memory, np.where(watched, 0, rights) if number < len(layout.kernels) else rights)
+        map_chips(engine, layout)
+    board.cores["env"] = after_reset(engines[0].pristine(), VMCB)[0]
+    return engines
+
+
+def firmware_rights(layout: Layout) -> np.ndarray:
+    """Return the rights of the firmware, which must reach everything before anything is anybody's."""
+    return np.full(layout.memory >> memmap.PAGE_SHIFT, Rights.ALL, np.uint8)
+
+
+def map_rom(engine: Engine, rom: np.ndarray) -> None:
+    """Map the ROM and its alias: readable and executable for all, since every core starts in it."""
+    for base in (memmap.ROM, memmap.ROM_ALIAS):
+        engine.map_memory(Span(base, memmap.ROM_SIZE), rom, Rights.R | Rights.X)
+        engine.protect(Region(Span(base, memmap.ROM_SIZE), ROM_IMAGE))
+
+
+def map_dram(engine: Engine, memory: np.ndarray, rights: np.ndarray) -> None:
+    """Map what the rights allow directly; the rest of DRAM is a region that records or refuses."""
+    for span, granted in runs(rights):
+        for part in dram_parts(span):
+            if granted == Rights.NONE:
+                engine.map_region(Region(part, FOREIGN))
+            else:
+                engine.map_memory(part, memory[part.base : part.end], granted)
+                if granted != Rights.ALL:
+                    engine.protect(Region(part, FOREIGN))
+
+
+def runs(rights: np.ndarray) -> Iterator[tuple[Span, int]]:
+    """Yield maximal spans of pages with the same rights, and those rights."""
+    edges = np.flatnonzero(np.diff(rights)) + 1
+    starts = np.concatenate([[0], edges])
+    ends = np.concatenate([edges, [len(rights)]])
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield Span(start << memmap.PAGE_SHIFT, (end - start) << memmap.PAGE_SHIFT), int(rights[start])
+
+
+def dram_parts(span: Span) -> Iterator[Span]:
+    """Yield what of a span is DRAM: below the legacy hole, or above it."""
+    for base, end in ((0, memmap.LOW_DRAM_END), (memmap.HIGH_DRAM, memmap.DRAM_LIMIT)):
+        low, high = max(span.base, base), min(span.end, end)
+        if low < high:
+            yield Span(low, high - low)
+
+
+def map_chips(engine: Engine, layout: Layout) -> None:
+    """Map the chips, and the holes between them where nobody answers."""
+    ioapics = [
+        Region(Span(memmap.IOAPIC + unit * memmap.IOAPIC_STRIDE, memmap.PAGE), IO_APIC, unit)
+        for unit in range(layout.ioapics)
+    ]
+    regions = [*ioapics, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
+    for region in regions:
+        engine.map_region(region)
+    taken = sorted([region.span for region in regions] + [Span(memmap.ROM, memmap.ROM_SIZE)])
+    base = layout.memory
+    for span in [*taken, Span(memmap.PHYSICAL_END, memmap.PAGE)]:
+        if base < span.base:
+            engine.map_region(Region(Span(base, span.base - base), HOLE))
+        base = span.end
+    engine.map_region(Region(Span.between(memmap.LOW_DRAM_END, memmap.ROM_ALIAS - 1), HOLE))

@@ -1,0 +1,19 @@
+"""What a run is asked for beyond its layout. None of it reaches a guest or changes what happens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootOptions:
+    """How `mksim boot` runs a layout; seed, protection and a limit in virtual time are the layout's own."""
+
+    instructions: int | None = None
+    """Retired by all cores together at which the run ends at the latest."""
+    consoles: Mapping[str, Path] = field(default_factory=dict)
+    """By kernel name: where its console's bytes go, exactly as it wrote them, instead of standard output."""
+    summary: Path | None = None
+    """Where the summary goes, as JSON."""
+    quiet: bool = False
+    """No status line and no summary on the terminal."""
