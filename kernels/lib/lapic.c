@@ -44,8 +44,10 @@ void lapic_eoi(void) { lapic_write(APIC_EOI, 0); }
 // sending would drop it: wait first. Interrupts are off, as a handler that sends must not come between
 // the two halves.
 void lapic_send(u32 destination, u32 icr) {
-    if (x2apic)
+    if (x2apic) {
+        asm volatile("mfence; lfence" ::: "memory");    // this WRMSR does not wait for earlier stores (12.12.3)
         return wrmsr(MSR_X2APIC + APIC_ICR / 16, (u64)destination << 32 | icr);
+    }
     u64 flags = read_flags();
     cli();
     while (lapic_read(APIC_ICR) & ICR_PENDING)
