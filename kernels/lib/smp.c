@@ -5,7 +5,7 @@
 extern u8 trampoline[], trampoline32[], trampoline64[], trampoline_end[], boot_gdt[], boot_gdt_end[];
 extern u8 trampoline_gdtr[], trampoline_jump[], trampoline_far[], trampoline_cr3[], trampoline_stack[];
 
-#define START_TIMEOUT_US 10000
+#define START_TIMEOUT_US 100000
 
 static u32 started = 1;                         // slots in cores[] that are taken
 static struct core *volatile newcomer;          // the core that start-up is about
