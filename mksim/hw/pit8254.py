@@ -5,8 +5,8 @@ everything else is arithmetic on the ticks passed since. OUT of counter 0 is ann
 edge, `deadline`.
 
 Left out: OUT of counters 1 and 2 as interrupts (nothing is wired to them on a PC). A count of 1 in modes 2
-and 3 is illegal; OUT stays high then. Port 0x61 reports neither parity nor channel check errors, and the
-speaker is silent.
+and 3 is illegal; OUT stays high then. GATE that changes in the one CLK of a mode 4 strobe stretches it. Port
+0x61 reports neither parity nor channel check errors, and the speaker is silent.
 
 All arguments are int64; `now` is in cycles, `tick` counts CLK from the start of time.
 """
@@ -37,6 +37,10 @@ PIT = np.dtype([
     ("status",    np.int64, spec.COUNTERS),  # latched status byte, -1 if none
 ])
 # fmt: on
+
+_PERIODIC = (RATE, SQUARE)
+_TRIGGERED = (ONE_SHOT, HARDWARE_STROBE)
+"""Modes that GATE starts. It enables the others."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -88,7 +92,7 @@ def set_gate(p: np.void, counter: int, level: int, now: int) -> None:
     tick = _settle(p, counter, now)
     rising = level and not p["gate"][counter]
     if not level and p["gate"][counter]:
-        p["held"][counter] = tick - p["origin"][counter]
+        p["held"][counter] = max(tick - p["origin"][counter], 0)
     p["gate"][counter] = 1 if level else 0
     if rising:
         _trigger(p, counter, tick)
@@ -126,9 +130,6 @@ def port_b_write(p: np.void, value: int, now: int) -> None:
     """Write port 0x61: bit 0 is GATE of counter 2."""
     p["port_b"] = value & spec.PORT_B_WRITABLE
     set_gate(p, spec.SPEAKER, value & spec.PORT_B_GATE, now)
-
-
-# --- time
 
 
 @njit(cache=True, error_model="numpy")
@@ -178,20 +179,9 @@ def _mode(p: np.void, counter: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def _triggered(mode: int) -> bool:
-    """Whether GATE starts this mode, rather than enables it."""
-    return mode in (ONE_SHOT, HARDWARE_STROBE)
-
-
-@njit(cache=True, error_model="numpy")
-def _periodic(mode: int) -> bool:
-    return mode in (RATE, SQUARE)
-
-
-@njit(cache=True, error_model="numpy")
 def _elapsed(p: np.void, counter: int, tick: int) -> int:
     """Ticks counted since the load; -1 until the CLK that loads."""
-    if p["gate"][counter] or _triggered(_mode(p, counter)):
+    if p["gate"][counter] or _mode(p, counter) in _TRIGGERED:
         return tick - p["origin"][counter]
     return p["held"][counter]
 
@@ -212,7 +202,7 @@ def _out(p: np.void, counter: int, tick: int) -> bool:
         return True
     if mode == ONE_SHOT:
         return elapsed >= count
-    if not _periodic(mode):
+    if mode not in _PERIODIC:
         return elapsed != count
     if not p["gate"][counter] or count == 1:
         return True
@@ -223,13 +213,14 @@ def _out(p: np.void, counter: int, tick: int) -> bool:
 @njit(cache=True, error_model="numpy")
 def _next_rise(p: np.void, counter: int, tick: int) -> int:
     """Return the tick after this one at which OUT rises next, NEVER if it will not by itself."""
-    mode, count = _mode(p, counter), p["count"][counter]
-    if not p["running"][counter] or not (p["gate"][counter] or _triggered(mode)):
+    mode, origin, count = _mode(p, counter), p["origin"][counter], p["count"][counter]
+    if mode in _TRIGGERED and p["switch"][counter] != NEVER:
+        origin, count = p["switch"][counter], p["written"][counter]
+    elif not p["running"][counter] or not (p["gate"][counter] or mode in _TRIGGERED):
         return NEVER
-    if _periodic(mode):
+    if mode in _PERIODIC:
         return _next_period(p, counter, tick)
-    strobe = 1 if mode in (STROBE, HARDWARE_STROBE) else 0
-    rise = p["origin"][counter] + count + strobe
+    rise = origin + count + (1 if mode in (STROBE, HARDWARE_STROBE) else 0)
     return rise if rise > tick else NEVER
 
 
@@ -250,7 +241,8 @@ def _next_period(p: np.void, counter: int, tick: int) -> int:
 @njit(cache=True, error_model="numpy")
 def _switch_falls(p: np.void, counter: int) -> bool:
     """Whether the new count comes in at the end of a high half of mode 3, where OUT falls."""
-    return (p["switch"][counter] - p["origin"][counter]) % max(p["count"][counter], 1) != 0
+    passed = p["switch"][counter] - p["origin"][counter]
+    return _mode(p, counter) == SQUARE and passed % p["count"][counter] != 0
 
 
 @njit(cache=True, error_model="numpy")
@@ -268,23 +260,26 @@ def _accept(p: np.void, counter: int, count: int, tick: int) -> None:
     """A count is complete in the count register: when does it go into the counting element?"""
     mode = _mode(p, counter)
     idle = not p["running"][counter] or p["count"][counter] == 1 or tick < p["origin"][counter]
-    if not _triggered(mode) and (idle or not _periodic(mode)):
+    if mode not in _TRIGGERED and (idle or mode not in _PERIODIC):
         _load(p, counter, count, tick + 1)
         return
     p["written"][counter] = count
-    p["switch"][counter] = NEVER
-    if _periodic(mode) and p["gate"][counter]:
-        p["switch"][counter] = _boundary(p, counter, tick)
+    if mode in _PERIODIC:
+        p["switch"][counter] = _boundary(p, counter, tick) if p["gate"][counter] else NEVER
 
 
 @njit(cache=True, error_model="numpy")
 def _trigger(p: np.void, counter: int, tick: int) -> None:
-    """GATE rose: modes 0 and 4 go on, the others start anew with the next CLK."""
+    """GATE rose: modes 0 and 4 go on, the others start anew with the next CLK. OUT stays until then."""
     mode = _mode(p, counter)
-    if not (_triggered(mode) or _periodic(mode)):
-        p["origin"][counter] = tick - p["held"][counter]
-    elif p["written"][counter] or p["count"][counter]:
-        _load(p, counter, p["written"][counter] or p["count"][counter], tick + 1)
+    count = p["written"][counter] or p["count"][counter]
+    if mode in _PERIODIC and count:
+        _load(p, counter, count, tick + 1)
+    elif mode in _TRIGGERED and count:
+        p["written"][counter] = count
+        p["switch"][counter] = tick + 1
+    elif p["running"][counter]:
+        p["origin"][counter] = max(tick - p["held"][counter], p["origin"][counter])
 
 
 # --- what software sees
@@ -337,20 +332,15 @@ def _next_byte(p: np.void, counter: int, value: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def _is_bcd(p: np.void, counter: int) -> bool:
-    return p["control"][counter] & spec.BCD != 0
-
-
-@njit(cache=True, error_model="numpy")
 def _modulus(p: np.void, counter: int) -> int:
-    return 10000 if _is_bcd(p, counter) else 65536
+    return 10000 if p["control"][counter] & spec.BCD else 65536
 
 
 @njit(cache=True, error_model="numpy")
 def _decoded(p: np.void, counter: int, raw: int) -> int:
     """Return N of the sixteen bits written; zero means the largest count there is."""
     count = raw
-    if _is_bcd(p, counter):
+    if p["control"][counter] & spec.BCD:
         count = (raw >> 12) * 1000 + (raw >> 8 & 15) * 100 + (raw >> 4 & 15) * 10 + (raw & 15)
     return count if count else _modulus(p, counter)
 
@@ -359,7 +349,7 @@ def _decoded(p: np.void, counter: int, raw: int) -> int:
 def _count(p: np.void, counter: int, tick: int) -> int:
     """Return the sixteen bits that the counting element shows."""
     value = _value(p, counter, max(_elapsed(p, counter, tick), 0)) % _modulus(p, counter)
-    if not _is_bcd(p, counter):
+    if not p["control"][counter] & spec.BCD:
         return value
     return value // 1000 << 12 | value // 100 % 10 << 8 | value // 10 % 10 << 4 | value % 10
 
@@ -370,7 +360,7 @@ def _value(p: np.void, counter: int, elapsed: int) -> int:
     mode, count = _mode(p, counter), p["count"][counter]
     if not p["running"][counter]:
         return 0
-    if not _periodic(mode):
+    if mode not in _PERIODIC:
         return count - elapsed
     phase = elapsed % count
     if mode == RATE:
