@@ -39,6 +39,7 @@ struct boot {
 
 // reset.S
 _Noreturn void halt(void);
+_Noreturn void park(void);
 _Noreturn void hand_off(uint32_t kernel, uint32_t entry, uint32_t eax, uint32_t ebx);
 
 // acpi.c
@@ -107,8 +108,6 @@ size_t strlen(const char *text);
 // Port I/O and the registers that C cannot name.
 
 static inline void out8(uint16_t port, uint8_t value) { asm volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
-
-static inline void out32(uint16_t port, uint32_t value) { asm volatile("outl %0, %1" ::"a"(value), "Nd"(port)); }
 
 struct cpuid { uint32_t eax, ebx, ecx, edx; };
 

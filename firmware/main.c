@@ -62,11 +62,6 @@ static _Noreturn void boot(uint32_t id) {
     hand_off(id, kernel->entry, pvh ? 0 : MULTIBOOT_MAGIC, ebx);
 }
 
-static _Noreturn void park(void) {
-    out32(PORT_HAND_OFF, NOBODY);
-    halt();
-}
-
 // From reset.S: which core this is, NOBODY if the table does not say.
 _Noreturn void enter(uint32_t core, uint32_t bsp) {
     post(POST_ENTERED);

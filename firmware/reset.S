@@ -85,6 +85,13 @@ known:
         push    %eax
         call    enter
 
+# park(): this core starts nobody, and becomes its owner's; from then on without a stack.
+.globl park
+park:
+        mov     $NOBODY, %eax
+        out     %eax, $PORT_HAND_OFF
+        jmp     halt                    # ends the block: the change of owner comes between two
+
 .globl halt
 halt:
         cli
@@ -104,7 +111,7 @@ hand_off:
         xor     %ebp, %ebp
         xor     %esp, %esp
         out     %eax, $PORT_HAND_OFF
-        jmp     1f
+        jmp     1f                      # as above
 1:      mov     %edi, %eax
         jmp     *%ecx
 

@@ -1,0 +1,215 @@
+"""Each kernel is told of what it owns, all of it and nothing else; and the firmware writes nowhere else."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from mksim.boot.image import Protocol
+from mksim.boot.partition import partition_table
+from mksim.fabric.ownership import Rights, Signal
+from mksim.machine.config import Kernel, Layout
+from mksim.spec import acpi, handoff, memmap, partition
+from mksim.spec.memmap import FIRMWARE_STACKS, PAGE
+from mksim.spec.span import Span
+from tests.firmware import reading
+from tests.firmware.bare import Outcome, enter, parked
+from tests.firmware.layouts import DRAM, layouts, two_kernels
+
+FLAGS_FORBIDDEN = 1 << 17 | 1 << 10 | 1 << 9 | 1 << 8  # VM, DF, IF, TF
+STACK = 512
+
+READERS = {Protocol.PVH: reading.pvh, Protocol.MULTIBOOT: reading.multiboot}
+SIGNALS = {
+    Signal.NMI: (partition.DELIVERY_NMI, 0, 0),
+    Signal.INIT: (partition.DELIVERY_INIT, 0, 0),
+    Signal.SIPI: (partition.DELIVERY_SIPI, 0, 255),
+}
+
+
+def boot(layout: Layout, kernel: Kernel, *, bsp: bool = False) -> Outcome:
+    return enter(partition_table(layout), layout.apic_ids[kernel.boot_core], bsp=bsp, dram=DRAM)
+
+
+def tables(kernel: Kernel, outcome: Outcome) -> dict[str, int]:
+    return reading.acpi_tables(outcome.memory, kernel.tables.base)
+
+
+@settings(max_examples=40, deadline=None)
+@given(layouts())
+def test_every_kernel_is_told_what_it_owns(layout: Layout) -> None:
+    for kernel in layout.kernels:
+        outcome = boot(layout, kernel)
+        assert (outcome.console, outcome.handed_off) == ("", kernel.id)
+        assert_entered_by_the_book(kernel, outcome)
+        assert_writes_stay_inside(layout, kernel, outcome)
+        assert_boot_structures(layout, kernel, outcome)
+        assert_madt(layout, kernel, outcome)
+        assert_mkpt(layout, kernel, outcome)
+
+
+def assert_entered_by_the_book(kernel: Kernel, outcome: Outcome) -> None:
+    assert outcome.entry == kernel.entry
+    assert outcome.registers["CR0"] & 0x80000001 == 1
+    assert not outcome.registers["EFLAGS"] & FLAGS_FORBIDDEN
+    if kernel.image.protocol is Protocol.MULTIBOOT:
+        assert outcome.registers["EAX"] == handoff.MULTIBOOT_MAGIC
+
+
+def assert_writes_stay_inside(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
+    stack = Span(FIRMWARE_STACKS + kernel.boot_core * STACK, STACK)
+    assert all(int(a) in kernel.tables or int(a) in stack for a in span_ends(outcome.written()))
+    assert outcome.memory[stack.base] == outcome.before[stack.base], "the stack is used up"
+
+
+def span_ends(addresses: np.ndarray) -> np.ndarray:
+    """Return first and last address of each run of neighbours."""
+    gaps = np.flatnonzero(np.diff(addresses) != 1)
+    return addresses[np.unique(np.concatenate([[0], gaps, gaps + 1, [len(addresses) - 1]]))]
+
+
+def assert_boot_structures(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
+    cmdline, modules, memory = READERS[kernel.image.protocol](outcome.memory, outcome.registers["EBX"])
+    assert cmdline == kernel.cmdline
+    assert modules == [(m.span.base, m.span.size, m.cmdline) for m in kernel.modules]
+    assert memory == sorted(memory)
+    assert np.array_equal(painted(memory), expected_map(layout, kernel))
+
+
+def painted(memory: reading.Memory) -> np.ndarray:
+    pages = np.zeros(DRAM // PAGE, np.uint8)
+    for base, size, kind in memory:
+        assert not pages[Span(base, size).pages].any(), f"{base:#x} is listed twice"
+        pages[Span(base, size).pages] = kind
+    return pages
+
+
+def expected_map(layout: Layout, kernel: Kernel) -> np.ndarray:
+    pages = np.zeros(DRAM // PAGE, np.uint8)
+    for span in kernel.owned:
+        pages[span.pages] = handoff.MEMORY_RAM
+    pages[kernel.tables.pages] = handoff.MEMORY_ACPI
+    for window in layout.windows:
+        if window.rights.get(kernel.name, Rights.NONE):
+            pages[window.span.pages] = handoff.MEMORY_RESERVED
+    return pages
+
+
+def assert_madt(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
+    madt = tables(kernel, outcome)["APIC"]
+    own = [layout.apic_ids[core] for core in kernel.cores]
+    listed = reading.apic_ids(outcome.memory, madt)
+    assert listed[0] == own[0]
+    assert sorted(listed) == sorted(own)
+    kinds = [int(entry["type"]) for entry in reading.madt_entries(outcome.memory, madt)]
+    assert kinds.count(acpi.MADT_TYPE_IOAPIC) == (kernel.ioapic is not None)
+    flags = reading.record(outcome.memory, acpi.MADT, madt)["flags"]
+    assert flags == (acpi.MADT_PCAT_COMPAT if kernel.legacy else 0)
+
+
+def assert_mkpt(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
+    address = tables(kernel, outcome)["MKPT"]
+    mkpt = reading.record(outcome.memory, partition.MKPT, address)
+    assert (mkpt["kernel"], mkpt["name"].decode(), mkpt["rate"]) == (kernel.id, kernel.name, layout.rate)
+    low = kernel.low_page
+    assert (mkpt["low_base"], mkpt["low_size"]) == ((low.base, low.size) if low else (0, 0))
+    windows = reading.mkpt_array(outcome.memory, address, "windows", partition.MKPT_WINDOW)
+    assert [(w["name"].decode(), w["base"], w["size"], w["rights"]) for w in windows] == [
+        (w.name, w.span.base, w.span.size, w.rights[kernel.name])
+        for w in layout.windows
+        if w.rights.get(kernel.name, Rights.NONE)
+    ]
+    for direction, me, peer in (("outgoing", "sender", "receiver"), ("incoming", "receiver", "sender")):
+        bells = reading.mkpt_array(outcome.memory, address, direction, partition.MKPT_DOORBELL)
+        fields = bells[["apic_id", "delivery", "first_vector", "last_vector"]].tolist()
+        got = [(name.decode(), *rest) for name, rest in zip(bells["name"], fields, strict=True)]
+        assert got == expected_doorbells(layout, kernel, me, peer)
+
+
+def expected_doorbells(layout: Layout, kernel: Kernel, me: str, peer: str) -> list[tuple[str | int, ...]]:
+    expected: list[tuple[str | int, ...]] = []
+    for bell in layout.doorbells:
+        if getattr(bell, me) == kernel.name:
+            other = layout.kernel(getattr(bell, peer))
+            whom = (other.name, layout.apic_ids[other.boot_core])
+            if bell.vectors:
+                expected.append((*whom, partition.DELIVERY_FIXED, bell.vectors[0], bell.vectors[-1]))
+            expected += [(*whom, *SIGNALS[signal]) for signal in SIGNALS if signal in bell.signals]
+    return expected
+
+
+def test_legacy_owner_has_its_pit_on_pin_2() -> None:
+    rich = two_kernels().kernels[0]
+    outcome = boot(two_kernels(), rich)
+    overrides = [
+        (int(entry["source"]), int(entry["gsi"]))
+        for entry in reading.madt_entries(outcome.memory, tables(rich, outcome)["APIC"])
+        if entry["type"] == acpi.MADT_TYPE_OVERRIDE
+    ]
+    assert overrides == [(9, 9), (0, 2)]
+
+
+def test_console_is_named_by_spcr() -> None:
+    rich, poor = two_kernels().kernels
+    outcome = boot(two_kernels(), rich)
+    spcr = reading.record(outcome.memory, acpi.SPCR, tables(rich, outcome)["SPCR"])
+    assert (spcr["base"]["address"], spcr["irq"], spcr["gsi"]) == (0x3F8, 4, 4)
+    assert "SPCR" not in tables(poor, boot(two_kernels(), poor))
+
+
+def test_fadt_names_the_kernels_own_power_and_reset() -> None:
+    poor = two_kernels().kernels[1]
+    outcome = boot(two_kernels(), poor)
+    fadt = reading.record(outcome.memory, acpi.FADT, tables(poor, outcome)["FACP"])
+    assert fadt["x_pm1a_cnt_blk"]["address"] == fadt["pm1a_cnt_blk"] == memmap.PORT_PM1_CONTROL
+    assert fadt["reset_reg"]["address"] == memmap.PORT_RESET_CONTROL
+    assert fadt["iapc_boot_arch"] == acpi.IAPC_NO_VGA | acpi.IAPC_NO_CMOS_RTC
+
+
+def test_bsp_starts_the_boot_core_of_every_other_kernel() -> None:
+    layout = two_kernels()
+    table = partition_table(layout)
+    outcome = enter(table, layout.apic_ids[0], bsp=True)
+    assert parked(outcome), "core 0 is no kernel's boot core here"
+    messages = (apic_id for core in (1, 2) for apic_id in [layout.apic_ids[core]] * 3)
+    assert outcome.started == list(zip(messages, [0x4500, 0x46F0, 0x46F0] * 2, strict=True))
+
+
+def test_bsp_goes_on_as_its_own_kernels_boot_core() -> None:
+    poor = two_kernels().kernels[1]
+    outcome = boot(two_kernels(), poor, bsp=True)
+    assert outcome.handed_off == poor.id
+    assert {apic_id for apic_id, _ in outcome.started} == {4}
+
+
+def test_a_core_that_starts_nobody_parks_without_touching_memory() -> None:
+    layout = two_kernels()
+    outcome = enter(partition_table(layout), layout.apic_ids[3])
+    assert parked(outcome)
+    assert all(FIRMWARE_STACKS <= address < FIRMWARE_STACKS + 4 * STACK for address in outcome.written())
+
+
+def test_a_second_start_writes_the_same_tables() -> None:
+    layout = two_kernels()
+    rich = layout.kernels[0]
+    once = boot(layout, rich)
+    again = enter(partition_table(layout), layout.apic_ids[rich.boot_core], memory=once.memory)
+    assert again.handed_off == rich.id
+    assert not len(again.written())
+
+
+@pytest.mark.skipif(not shutil.which("iasl"), reason="iasl is not installed (Debian: acpica-tools)")
+def test_acpica_reads_the_tables(tmp_path: Path) -> None:
+    for kernel in two_kernels().kernels:
+        outcome = boot(two_kernels(), kernel)
+        for name, address in tables(kernel, outcome).items():
+            size = int(reading.record(outcome.memory, acpi.TABLE, address)["length"])
+            file = tmp_path / f"{kernel.id}-{name}.dat"
+            outcome.memory[address : address + size].tofile(file)
+            said = subprocess.run(["iasl", "-d", file], capture_output=True, check=True, timeout=60)
+            assert not any(word in said.stdout + said.stderr for word in (b"Error", b"Warning", b"Invalid"))
+            text = file.with_suffix(".dsl").read_text()
+            assert name == "MKPT" or "Unknown" not in text
