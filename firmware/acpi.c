@@ -1,12 +1,12 @@
-// The kernel's ACPI tables: the root, the fixed description, and what every table begins with. ACPI 6.4, 5.2.
+// The kernel's ACPI tables: the root, the fixed description, what every table begins with. ACPI 6.4, 5.2.
 //
-// The RSDP is the first thing in the tables area, which the memory map lists as ACPI memory: a kernel whose boot
-// protocol does not name the RSDP finds it there.
+// The RSDP is the first thing in the tables area, which the memory map lists as ACPI memory: a kernel whose
+// boot protocol does not name the RSDP (multiboot) finds it there.
 #include "firmware.h"
 
 static const char OEM[] = "MKSIM ", OEM_TABLE[] = "MKSIM   ", CREATOR[] = "MKSM";
 
-uint8_t acpi_checksum(const void *bytes, uint32_t size) {
+static uint8_t checksum(const void *bytes, uint32_t size) {
     const uint8_t *byte = bytes;
     uint8_t sum = 0;
     while (size--)
@@ -22,7 +22,7 @@ void acpi_seal(struct acpi_table *table, const char *signature, uint32_t length,
     table->length = length;
     table->revision = revision;
     table->oem_revision = table->creator_revision = 1;
-    table->checksum = acpi_checksum(table, length);
+    table->checksum = checksum(table, length);
 }
 
 static void seal_rsdp(struct acpi_rsdp *rsdp, uint32_t xsdt) {
@@ -31,8 +31,8 @@ static void seal_rsdp(struct acpi_rsdp *rsdp, uint32_t xsdt) {
     rsdp->revision = ACPI_RSDP_REVISION;
     rsdp->length = sizeof(*rsdp);
     rsdp->xsdt = xsdt;
-    rsdp->checksum = acpi_checksum(rsdp, ACPI_RSDP_CHECKED);
-    rsdp->extended_checksum = acpi_checksum(rsdp, sizeof(*rsdp));
+    rsdp->checksum = checksum(rsdp, ACPI_RSDP_CHECKED);
+    rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
 }
 
 static uint32_t facs_write(struct boot *boot) {
@@ -43,7 +43,7 @@ static uint32_t facs_write(struct boot *boot) {
     return (uint32_t)facs;
 }
 
-static struct acpi_gas port(uint16_t address, uint8_t bytes, uint8_t access) {
+struct acpi_gas acpi_port(uint16_t address, uint8_t bytes, uint8_t access) {
     return (struct acpi_gas){
         .space = ACPI_SYSTEM_IO, .bit_width = 8 * bytes, .access_size = access, .address = address
     };
@@ -51,7 +51,7 @@ static struct acpi_gas port(uint16_t address, uint8_t bytes, uint8_t access) {
 
 // Power-off and reset are each kernel's own; the legacy chips are their owner's.
 static uint16_t boot_architecture(const struct partition_kernel *kernel) {
-    return kernel->flags & KERNEL_LEGACY ? IAPC_LEGACY_DEVICES | IAPC_NO_VGA : IAPC_NO_VGA | IAPC_NO_CMOS_RTC;
+    return IAPC_NO_VGA | (kernel->flags & KERNEL_LEGACY ? IAPC_LEGACY_DEVICES : IAPC_NO_CMOS_RTC);
 }
 
 static void fadt_registers(struct acpi_fadt *fadt) {
@@ -61,10 +61,10 @@ static void fadt_registers(struct acpi_fadt *fadt) {
     fadt->pm1_evt_len = FADT_PM1_EVENT_LENGTH;
     fadt->pm1_cnt_len = FADT_PM1_CONTROL_LENGTH;
     fadt->pm_tmr_len = FADT_PM_TIMER_LENGTH;
-    fadt->x_pm1a_evt_blk = port(PORT_PM1_EVENT, FADT_PM1_EVENT_LENGTH, ACPI_ACCESS_WORD);
-    fadt->x_pm1a_cnt_blk = port(PORT_PM1_CONTROL, FADT_PM1_CONTROL_LENGTH, ACPI_ACCESS_WORD);
-    fadt->x_pm_tmr_blk = port(PORT_PM_TIMER, FADT_PM_TIMER_LENGTH, ACPI_ACCESS_DWORD);
-    fadt->reset_reg = port(PORT_RESET_CONTROL, 1, ACPI_ACCESS_BYTE);
+    fadt->x_pm1a_evt_blk = acpi_port(PORT_PM1_EVENT, FADT_PM1_EVENT_LENGTH, ACPI_ACCESS_WORD);
+    fadt->x_pm1a_cnt_blk = acpi_port(PORT_PM1_CONTROL, FADT_PM1_CONTROL_LENGTH, ACPI_ACCESS_WORD);
+    fadt->x_pm_tmr_blk = acpi_port(PORT_PM_TIMER, FADT_PM_TIMER_LENGTH, ACPI_ACCESS_DWORD);
+    fadt->reset_reg = acpi_port(PORT_RESET_CONTROL, 1, ACPI_ACCESS_BYTE);
     fadt->reset_value = ACPI_RESET_VALUE;
 }
 
@@ -77,7 +77,8 @@ static uint32_t fadt_write(struct boot *boot) {
     fadt->p_lvl2_lat = FADT_NO_C2;
     fadt->p_lvl3_lat = FADT_NO_C3;
     fadt->iapc_boot_arch = boot_architecture(boot->kernel);
-    fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_FIX_RTC | FADT_RESET_REG_SUP;
+    fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_FIX_RTC
+                | FADT_RESET_REG_SUP;
     fadt_registers(fadt);
     acpi_seal(&fadt->header, "FACP", sizeof(*fadt), ACPI_FADT_REVISION);
     return (uint32_t)fadt;

@@ -4,8 +4,9 @@
 void *area_take(struct boot *boot, uint32_t size, uint32_t align) {
     uint32_t at = ((uint32_t)boot->next + align - 1) & -align;
     if (at > (uint32_t)boot->end || size > (uint32_t)boot->end - at)
-        stop(POST_NO_ROOM, "kernel %s: its tables do not fit in the %x bytes at %x", string_at(boot->kernel->name),
-             (uint32_t)boot->kernel->tables_size, (uint32_t)boot->kernel->tables_base);
+        stop(POST_NO_ROOM, "kernel %s: its tables do not fit in the %x bytes at %x",
+             string_at(boot->kernel->name), (uint32_t)boot->kernel->tables_size,
+             (uint32_t)boot->kernel->tables_base);
     boot->next = (uint8_t *)at + size;
     return memset((void *)at, 0, size);
 }

@@ -1,4 +1,5 @@
-// Is the partition table what it claims to be? After check_table() no size, index or address in it leads astray.
+// Is the partition table what it claims to be? After check_table() no size, index or address in it leads
+// astray.
 #include "firmware.h"
 
 static void need(bool fine, const char *what, uint32_t index, const char *complaint) {
@@ -14,9 +15,10 @@ static void check_word(const char *what, uint32_t is, uint32_t wanted) {
 static void check_header(const struct partition_header *header) {
     check_word("magic", header->magic, PARTITION_MAGIC);
     check_word("version", header->version, PARTITION_VERSION);
-    need(header->size >= sizeof(*header) && header->size <= PARTITION_TABLE_SIZE && header->size % 4 == 0, "size",
-         header->size, "is impossible");
-    need(header->dram_pages <= DRAM_LIMIT / PAGE, "DRAM of", header->dram_pages, "pages is impossible");
+    uint32_t size = header->size, pages = header->dram_pages;
+    need(size >= sizeof(*header) && size <= PARTITION_TABLE_SIZE && size % 4 == 0, "size", size,
+         "is impossible");
+    need(pages <= DRAM_LIMIT / PAGE, "DRAM of", pages, "pages is impossible");
 }
 
 static void check_sum(const struct partition_header *header) {
@@ -73,45 +75,68 @@ static bool owns(const struct partition_kernel *kernel, uint64_t base, uint64_t 
     return false;
 }
 
+static void kernel_needs(bool fine, uint32_t index, const char *complaint) {
+    need(fine, "kernel", index, complaint);
+}
+
 static void check_kernel(uint32_t i) {
     const struct partition_header *header = table();
     const struct partition_kernel *kernel = kernel_at(i);
-    need(is_string(kernel->name) && is_string(kernel->cmdline), "kernel", i, "has a name or cmdline nowhere");
-    need(is_part(kernel->first_span, kernel->span_count, header->spans), "kernel", i, "has spans nowhere");
-    need(is_part(kernel->first_module, kernel->module_count, header->modules), "kernel", i, "has modules nowhere");
-    need(kernel->boot_core < header->cores.count && core_at(kernel->boot_core)->kernel == i, "kernel", i,
-         "does not own its boot core");
-    need(kernel->ioapic == NOBODY || kernel->ioapic < header->ioapics, "kernel", i, "has no such I/O APIC");
-    need(kernel->protocol == PROTOCOL_PVH || kernel->protocol == PROTOCOL_MULTIBOOT, "kernel", i,
-         "wants an unknown boot protocol");
-    need(in_dram(kernel->entry, 1), "kernel", i, "has its entry beyond DRAM");
-    need(in_dram(kernel->low_base, kernel->low_size), "kernel", i, "has its low pages beyond DRAM");
+    kernel_needs(is_string(kernel->name) && is_string(kernel->cmdline), i, "has a name or cmdline nowhere");
+    kernel_needs(is_part(kernel->first_span, kernel->span_count, header->spans), i, "has spans nowhere");
+    kernel_needs(is_part(kernel->first_module, kernel->module_count, header->modules), i,
+                 "has modules nowhere");
+    kernel_needs(kernel->boot_core < header->cores.count && core_at(kernel->boot_core)->kernel == i, i,
+                 "does not own its boot core");
+    kernel_needs(kernel->ioapic == NOBODY || kernel->ioapic < header->ioapics, i, "has no such I/O APIC");
+    kernel_needs(kernel->protocol == PROTOCOL_PVH || kernel->protocol == PROTOCOL_MULTIBOOT, i,
+                 "wants an unknown boot protocol");
+    kernel_needs(in_dram(kernel->entry, 1), i, "has its entry beyond DRAM");
+    kernel_needs(in_dram(kernel->low_base, kernel->low_size), i, "has its low pages beyond DRAM");
 }
 
 // The firmware writes there, so it must be the kernel's own, and not the firmware's.
 static void check_tables_area(uint32_t i) {
     const struct partition_kernel *kernel = kernel_at(i);
-    need(owns(kernel, kernel->tables_base, kernel->tables_size), "kernel", i, "does not own its tables area");
-    need(kernel->tables_base % PAGE == 0 && kernel->tables_base >= HIGH_DRAM, "kernel", i,
-         "has a crooked or low tables area");
+    kernel_needs(owns(kernel, kernel->tables_base, kernel->tables_size), i, "does not own its tables area");
+    kernel_needs(kernel->tables_base % PAGE == 0 && kernel->tables_base >= HIGH_DRAM, i,
+                 "has a crooked or low tables area");
 }
 
-static void check_entries(const struct partition_header *header) {
-    for (uint32_t i = 0; i < header->cores.count; i++)
-        need(core_at(i)->kernel == NOBODY || is_kernel(core_at(i)->kernel), "core", i, "is owned by no kernel");
-    for (uint32_t i = 0; i < header->spans.count; i++)
-        need(in_dram(span_at(i)->base, span_at(i)->size), "span", i, "reaches beyond DRAM");
-    for (uint32_t i = 0; i < header->windows.count; i++)
-        need(is_string(window_at(i)->name), "window", i, "has its name nowhere");
-    for (uint32_t i = 0; i < header->grants.count; i++)
-        need(grant_at(i)->window < header->windows.count && is_kernel(grant_at(i)->kernel), "grant", i,
-             "is of no window or to no kernel");
-    for (uint32_t i = 0; i < header->doorbells.count; i++)
-        need(is_kernel(doorbell_at(i)->sender) && is_kernel(doorbell_at(i)->receiver), "doorbell", i,
-             "is from or to no kernel");
-    for (uint32_t i = 0; i < header->modules.count; i++)
-        need(is_string(module_at(i)->cmdline) && in_dram(module_at(i)->base, module_at(i)->size), "module", i,
-             "or its cmdline is nowhere");
+static void check_core(uint32_t i) {
+    uint32_t owner = core_at(i)->kernel;
+    need(owner == NOBODY || is_kernel(owner), "core", i, "is owned by no kernel");
+}
+
+static void check_span(uint32_t i) {
+    need(in_dram(span_at(i)->base, span_at(i)->size), "span", i, "reaches beyond DRAM");
+}
+
+static void check_window(uint32_t i) {
+    need(is_string(window_at(i)->name), "window", i, "has its name nowhere");
+}
+
+static void check_grant(uint32_t i) {
+    const struct partition_grant *grant = grant_at(i);
+    need(grant->window < table()->windows.count && is_kernel(grant->kernel), "grant", i,
+         "is of no window or to no kernel");
+}
+
+static void check_doorbell(uint32_t i) {
+    const struct partition_doorbell *doorbell = doorbell_at(i);
+    need(is_kernel(doorbell->sender) && is_kernel(doorbell->receiver), "doorbell", i,
+         "is from or to no kernel");
+}
+
+static void check_module(uint32_t i) {
+    const struct partition_module *module = module_at(i);
+    need(is_string(module->cmdline) && in_dram(module->base, module->size), "module", i,
+         "or its cmdline is nowhere");
+}
+
+static void check_each(struct partition_array array, void (*check)(uint32_t index)) {
+    for (uint32_t i = 0; i < array.count; i++)
+        check(i);
 }
 
 void check_table(void) {
@@ -120,9 +145,12 @@ void check_table(void) {
     check_sum(header);
     check_arrays(header);
     check_strings(header);
-    check_entries(header);
-    for (uint32_t i = 0; i < header->kernels.count; i++) {
-        check_kernel(i);
-        check_tables_area(i);
-    }
+    check_each(header->cores, check_core);
+    check_each(header->spans, check_span);
+    check_each(header->windows, check_window);
+    check_each(header->grants, check_grant);
+    check_each(header->doorbells, check_doorbell);
+    check_each(header->modules, check_module);
+    check_each(header->kernels, check_kernel);
+    check_each(header->kernels, check_tables_area);
 }

@@ -1,5 +1,5 @@
-// What the firmware has to say: progress codes at port 80h, and words at the debug console, port E9h. It speaks only
-// when something is wrong.
+// What the firmware has to say: progress codes at port 80h, and words at the debug console, port E9h. It
+// speaks only when something is wrong.
 #include "firmware.h"
 
 void post(enum post code) { out8(PORT_POST, code); }
@@ -39,7 +39,7 @@ static void print_list(const char *format, va_list *arguments) {
     }
 }
 
-void print(const char *format, ...) {
+static void print(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     print_list(format, &arguments);

@@ -1,5 +1,5 @@
-// What the kernel can do and has, in AML (ACPI 6.4, chapter 20): it can switch itself off, and may have a serial port.
-// SPCR says that the port is its console.
+// What the kernel can do and has, in AML (ACPI 6.4, chapter 20): it can switch itself off, and may have a
+// serial port. SPCR says that the port is its console.
 #include "firmware.h"
 
 // Name (\_S5, Package () {0, 0, 0, 0}): soft off is sleep type 0.
@@ -52,9 +52,7 @@ uint32_t spcr_write(struct boot *boot) {
     const struct partition_kernel *kernel = boot->kernel;
     struct acpi_spcr *spcr = area_take(boot, sizeof(*spcr), 16);
     spcr->interface_type = SPCR_FULL_16550;
-    spcr->base = (struct acpi_gas){
-        .space = ACPI_SYSTEM_IO, .bit_width = 8, .access_size = ACPI_ACCESS_BYTE, .address = kernel->uart_port
-    };
+    spcr->base = acpi_port(kernel->uart_port, 1, ACPI_ACCESS_BYTE);
     spcr->interrupt_type = interrupt_type(kernel);
     spcr->irq = spcr->interrupt_type & SPCR_INTERRUPT_8259 ? kernel->uart_irq : 0;
     spcr->gsi = spcr->interrupt_type & SPCR_INTERRUPT_IOAPIC ? kernel->uart_irq : 0;

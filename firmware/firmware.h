@@ -45,7 +45,7 @@ _Noreturn void hand_off(uint32_t kernel, uint32_t entry, uint32_t eax, uint32_t 
 // acpi.c
 uint32_t acpi_write(struct boot *boot);                 // returns the address of the RSDP
 void acpi_seal(struct acpi_table *table, const char *signature, uint32_t length, uint8_t revision);
-uint8_t acpi_checksum(const void *bytes, uint32_t size);
+struct acpi_gas acpi_port(uint16_t address, uint8_t bytes, uint8_t access);
 
 // area.c
 void *area_take(struct boot *boot, uint32_t size, uint32_t align);      // zeroed
@@ -56,7 +56,6 @@ void check_table(void);                                 // returns only if the f
 
 // console.c
 void post(enum post code);
-void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void stop(enum post code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // dsdt.c
@@ -107,7 +106,9 @@ size_t strlen(const char *text);
 
 // Port I/O and the registers that C cannot name.
 
-static inline void out8(uint16_t port, uint8_t value) { asm volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
+static inline void out8(uint16_t port, uint8_t value) {
+    asm volatile("outb %0, %1" ::"a"(value), "Nd"(port));
+}
 
 struct cpuid { uint32_t eax, ebx, ecx, edx; };
 

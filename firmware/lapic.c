@@ -55,8 +55,8 @@ static void set_mode(bool x2apic) {
         wrmsr(IA32_APIC_BASE, base | ENABLED | X2APIC);
 }
 
-// As a PC BIOS leaves it: enabled, the 8259s' interrupts through LINT0 (if they are `external` to this core: its
-// kernel owns them), NMI through LINT1.
+// As a PC BIOS leaves it: enabled, the 8259s' interrupts through LINT0 (if `external`: this core's kernel
+// owns them), NMI through LINT1.
 void lapic_init(bool x2apic, bool external) {
     set_mode(x2apic);
     write(SVR, SVR_ENABLE | SPURIOUS);

@@ -1,6 +1,7 @@
 // MADT: the kernel's cores, under the APIC IDs that they really have, and its I/O APIC. ACPI 6.4, 5.2.12.
 //
-// Of the board's other cores it says nothing. The boot core comes first; a core's UID is its place in the list.
+// Of the board's other cores it says nothing. The boot core comes first; a core's UID is its place in the
+// list.
 #include "firmware.h"
 
 #define ENTRY(boot, kind, name) ((struct kind *)entry(boot, name, sizeof(struct kind)))

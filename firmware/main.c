@@ -1,13 +1,13 @@
 // From reset to as many kernels as the partition table names.
 //
-//   BSP, from the reset vector          a kernel's boot core, from SIPI F0h (again whenever the kernel restarts)
+//   BSP, from the reset vector          a kernel's boot core, from SIPI F0h (again at each restart)
 //   check the table                     check the table
 //   quiet the board                     quiet what the kernel owns
 //   start the others' boot cores        write the kernel's tables into its own memory
 //   go on as a boot core, or park       hand off
 #include "firmware.h"
 
-// A core whose number does not fit the xAPIC's 8 bits needs x2APIC mode, and so does whoever wants to reach it.
+// A core whose ID does not fit the xAPIC's 8 bits needs x2APIC mode, and so does whoever wants to reach it.
 static bool is_far(uint32_t core) { return core_at(core)->apic_id >= MADT_FIRST_X2APIC; }
 
 static bool any_boot_core_far(void) {

@@ -1,5 +1,5 @@
-// The kernel's memory map, in address order: its RAM, the tables area as ACPI memory, its windows as reserved (they are
-// not its to allocate from). What is not listed is not there.
+// The kernel's memory map, in address order: its RAM, the tables area as ACPI memory, its windows as reserved
+// (they are not its to allocate from). What is not listed is not there.
 #include "firmware.h"
 
 static void add(struct boot *boot, uint64_t base, uint64_t size, uint32_t type) {

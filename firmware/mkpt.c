@@ -7,10 +7,11 @@ static void put_name(char *to, uint32_t string) {
     memcpy(to, name, length < NAME_SIZE ? length : NAME_SIZE - 1);
 }
 
-static struct partition_array array_of(const struct mkpt *mkpt, const void *start, const void *end, uint32_t entry) {
+// The entries that were written from `start` to where the area goes on now.
+static struct partition_array array(const struct boot *boot, const struct mkpt *mkpt, uint8_t *start,
+                                    uint32_t entry) {
     return (struct partition_array){
-        .offset = (uint32_t)((const uint8_t *)start - (const uint8_t *)mkpt),
-        .count = (uint32_t)((const uint8_t *)end - (const uint8_t *)start) / entry,
+        .offset = (uint32_t)start - (uint32_t)mkpt, .count = (uint32_t)(boot->next - start) / entry
     };
 }
 
@@ -28,7 +29,7 @@ static struct partition_array windows_write(struct boot *boot, const struct mkpt
     for (uint32_t i = 0; i < table()->grants.count; i++)
         if (grant_at(i)->kernel == boot->id)
             window_write(boot, grant_at(i));
-    return array_of(mkpt, start, boot->next, sizeof(struct mkpt_window));
+    return array(boot, mkpt, start, sizeof(struct mkpt_window));
 }
 
 static void doorbell_write(struct boot *boot, const struct partition_doorbell *doorbell, uint32_t peer) {
@@ -41,20 +42,16 @@ static void doorbell_write(struct boot *boot, const struct partition_doorbell *d
     put_name(entry->name, kernel_at(peer)->name);
 }
 
-static struct partition_array outgoing_write(struct boot *boot, const struct mkpt *mkpt) {
+static struct partition_array doorbells_write(struct boot *boot, const struct mkpt *mkpt, bool outgoing) {
     uint8_t *start = boot->next;
-    for (uint32_t i = 0; i < table()->doorbells.count; i++)
-        if (doorbell_at(i)->sender == boot->id)
-            doorbell_write(boot, doorbell_at(i), doorbell_at(i)->receiver);
-    return array_of(mkpt, start, boot->next, sizeof(struct mkpt_doorbell));
-}
-
-static struct partition_array incoming_write(struct boot *boot, const struct mkpt *mkpt) {
-    uint8_t *start = boot->next;
-    for (uint32_t i = 0; i < table()->doorbells.count; i++)
-        if (doorbell_at(i)->receiver == boot->id)
-            doorbell_write(boot, doorbell_at(i), doorbell_at(i)->sender);
-    return array_of(mkpt, start, boot->next, sizeof(struct mkpt_doorbell));
+    for (uint32_t i = 0; i < table()->doorbells.count; i++) {
+        const struct partition_doorbell *doorbell = doorbell_at(i);
+        uint32_t me = outgoing ? doorbell->sender : doorbell->receiver;
+        uint32_t peer = outgoing ? doorbell->receiver : doorbell->sender;
+        if (me == boot->id)
+            doorbell_write(boot, doorbell, peer);
+    }
+    return array(boot, mkpt, start, sizeof(struct mkpt_doorbell));
 }
 
 uint32_t mkpt_write(struct boot *boot) {
@@ -67,8 +64,8 @@ uint32_t mkpt_write(struct boot *boot) {
     mkpt->uart_port = kernel->uart_port;
     mkpt->uart_irq = kernel->uart_irq;
     mkpt->windows = windows_write(boot, mkpt);
-    mkpt->outgoing = outgoing_write(boot, mkpt);
-    mkpt->incoming = incoming_write(boot, mkpt);
+    mkpt->outgoing = doorbells_write(boot, mkpt, true);
+    mkpt->incoming = doorbells_write(boot, mkpt, false);
     put_name(mkpt->name, kernel->name);
     acpi_seal((struct acpi_table *)mkpt, "MKPT", (uint32_t)(boot->next - (uint8_t *)mkpt), PARTITION_VERSION);
     return (uint32_t)mkpt;

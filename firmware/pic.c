@@ -1,5 +1,5 @@
-// The pair of 8259A interrupt controllers, as a PC has them: initialised, then silent. Intel 231468, "Initialization
-// command words"; without them the kernel's first write to the mask register would be taken for one.
+// The pair of 8259A interrupt controllers, as a PC has them: initialised, then silent. Intel 231468,
+// "Initialization command words"; before them a write to the mask register means nothing.
 #include "firmware.h"
 
 enum {

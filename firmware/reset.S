@@ -115,8 +115,8 @@ hand_off:
 1:      mov     %edi, %eax
         jmp     *%ecx
 
-# Flat segments, marked accessed so that loading them does not write to the ROM. TR is as reset left it: base 0,
-# limit FFFFh, where PVH asks for a limit of 67h; a 32-bit TSS could only be loaded from memory.
+# Flat segments, marked accessed so that loading them does not write to the ROM. TR is as reset left it: base
+# 0, limit FFFFh, where PVH asks for a limit of 67h; a TSS could be loaded only from a GDT in RAM.
 .balign 8
 gdt:
         .quad   0
