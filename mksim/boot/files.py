@@ -19,8 +19,10 @@ def read_bounded(path: Path, limit: int) -> bytes:
     """Return all bytes of a regular file; FileError if it is none, cannot be read, or holds over `limit`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            return _read(file.fileno(), limit)
+        try:
+            return _read(descriptor, limit)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise FileError(error.strerror or str(error)) from error
     except ValueError as error:  # a NUL in the name, or a name the host's encoding cannot spell

@@ -14,6 +14,7 @@ from mksim.errors import ConfigError, Problem
 from mksim.fabric.ownership import OWN_PORTS, Rights, Signal
 from mksim.machine.claims import Claim, Space, board, clashes
 from mksim.machine.fit import misfits, tables_of
+from mksim.spec.partition import MKPT_DOORBELL, MKPT_WINDOW, TABLES_SIZE
 from mksim.spec.span import Span
 
 LEGACY_PORTS = (
@@ -51,6 +52,7 @@ class Ending(Enum):
     HALT = "halt"
     POWER_OFF = "power off"
     RESET = "reset"
+    MACHINE_CHECK = "machine check"
     ANY = "any"
 
 
@@ -108,7 +110,7 @@ class Kernel:
     """The first is at or above 1 MiB: the image's if it is relocatable, and the tables'."""
     cmdline: str = ""
     low_page: Span | None = None
-    """A page below 1 MiB for the trampoline of its SIPIs; in `memory` only if the config put it there."""
+    """A page below 1 MiB for the trampoline of its SIPIs, beside its `memory`."""
     load_offset: int = 0
     """Added to all of the image's addresses when it is loaded."""
     console: Uart | None = None
@@ -253,8 +255,38 @@ def laws(layout: Layout) -> Iterator[Problem]:
             yield Problem(file, f"kernel.{kernel.name}", "is out of order, or has cores that are not there")
         for key, text in misfits(kernel.image, kernel.memory, kernel.load_offset):
             yield Problem(file, f"kernel.{kernel.name}.{key}", text)
+    for name, need in tables_needs(layout).items():
+        if need > TABLES_SIZE:
+            told = f"needs {need:#x} bytes of tables for its windows, doorbells, modules and command lines"
+            yield Problem(file, f"kernel.{name}", f"{told}, but {TABLES_SIZE:#x} is what there is")
     for where, name in _strangers(layout):
         yield Problem(file, where, f"names {name}, which is no kernel")
+
+
+def tables_needs(layout: Layout) -> dict[str, int]:
+    """Return an upper bound of what the firmware writes into each kernel's tables area, by its name."""
+    needs = {kernel.name: _own_needs(kernel) for kernel in layout.kernels}
+    ends = [(bell.sender, MKPT_DOORBELL.itemsize) for bell in layout.doorbells]
+    ends += [(bell.receiver, MKPT_DOORBELL.itemsize) for bell in layout.doorbells]
+    ends += [(name, MKPT_WINDOW.itemsize + MAP_ENTRY) for window in layout.windows for name in window.rights]
+    for name, size in ends:
+        needs[name] = needs.get(name, 0) + size
+    return needs
+
+
+FIXED_TABLES = 0x2000
+"""FADT, FACS, DSDT, SPCR, MKPT's head, the boot protocol's structures: a good 1 KiB, and room to grow."""
+MAP_ENTRY = 48
+"""A range of memory, in the PVH map or the multiboot map and in ours."""
+MODULE_ENTRY = 32
+MADT_ENTRY = 16
+
+
+def _own_needs(kernel: Kernel) -> int:
+    strings = [kernel.cmdline, *(module.cmdline for module in kernel.modules)]
+    lists = ((kernel.memory, MAP_ENTRY), (kernel.modules, MODULE_ENTRY), (kernel.cores, MADT_ENTRY))
+    listed = sum(len(entries) * size for entries, size in lists)
+    return FIXED_TABLES + listed + sum(len(text) + 1 for text in strings)
 
 
 def _strangers(layout: Layout) -> Iterator[tuple[str, str]]:

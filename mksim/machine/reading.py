@@ -10,6 +10,7 @@ The steps, each in a module of its own:
     claims      no two parties have the same
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -124,4 +125,13 @@ def _layout(machine: Table, path: Path, problems: Problems) -> Layout:
     problems.found.extend(clashes(problems.file, claims_on(machine["memory"], kernels, windows)))
     if problems.found:
         raise ConfigError(problems.found)
+    machine["kernels"] = tuple(without_low_page(kernel) for kernel in kernels)
     return Layout(path=path, **machine)
+
+
+def without_low_page(kernel: Kernel) -> Kernel:
+    """Return a kernel whose low page, where it is of the memory that the config gave it, is no more in it."""
+    low = kernel.low_page
+    if low is None:
+        return kernel
+    return replace(kernel, memory=tuple(rest for span in kernel.memory for rest in span.without(low)))
