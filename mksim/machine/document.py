@@ -10,7 +10,8 @@ from mksim.errors import ConfigError, FileError, Problem
 CONFIG_LIMIT = 1 << 18
 """Bytes of a config; 255 kernels with all their keys need a fraction."""
 LINE_LIMIT = 1 << 13
-"""Bytes of a line: tomllib needs time in the square of a dotted key's length."""
+DOTS_LIMIT = 128
+"""Bytes and dots of a line: tomllib needs time in the square of the number of parts of a dotted key."""
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -26,8 +27,8 @@ def read_document(path: Path) -> dict[str, Any]:
 def parse_document(data: bytes) -> dict[str, Any]:
     """Return the tables of a TOML document; ValueError if it is none."""
     for number, line in enumerate(data.split(b"\n"), 1):
-        if len(line) > LINE_LIMIT:
-            raise ValueError(f"line {number} has over {LINE_LIMIT} bytes")
+        if len(line) > LINE_LIMIT or line.count(b".") > DOTS_LIMIT:
+            raise ValueError(f"line {number} has over {LINE_LIMIT} bytes or {DOTS_LIMIT} dots")
     try:
         return tomllib.loads(data.decode())
     except RecursionError:
