@@ -31,13 +31,17 @@ LOWEST_VECTOR = 16
 
 SIGNALS = {"nmi": Signal.NMI, "init": Signal.INIT, "sipi": Signal.SIPI}
 
+SHOWN = 60
+"""Characters of a value that an error quotes."""
+
 _repr = Repr()
-_repr.maxstring = _repr.maxother = _repr.maxlong = 60
+_repr.maxstring = _repr.maxother = _repr.maxlong = SHOWN
 
 
 def shown(value: object) -> str:
     """Return a value as an error quotes it: never longer than a line."""
-    return _repr.repr(value)
+    quoted = _repr.repr(value)
+    return quoted if len(quoted) <= SHOWN else quoted[: SHOWN - 3] + "..."
 
 
 def integer(value: object) -> int:

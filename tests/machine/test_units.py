@@ -72,6 +72,14 @@ def test_what_means_nothing_is_refused(parse, text):
         parse(text)
 
 
+def test_what_an_error_quotes_is_short():
+    nest: object = "x" * 100
+    for _ in range(6):
+        nest = [nest, {"key" * 20: nest}]
+    assert units.shown(nest).endswith("...")
+    assert all(len(units.shown(value)) <= units.SHOWN for value in (nest, "x" * 100, 10**500, True))
+
+
 @given(st.integers(0, (1 << 24) - 1), st.integers(1, 1 << 12))
 def test_a_span_of_pages_reads_as_it_prints(first, count):
     span = Span(first << 12, count << 12)
