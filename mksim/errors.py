@@ -37,3 +37,7 @@ class ImageError(FileError):
 
 class MksimBug(Exception):  # noqa: N818 - it names the culprit, as the others do
     """mksim is wrong, not its user and not a guest."""
+
+
+class EngineError(Exception):
+    """The Unicorn that is installed is not the build whose inside mksim knows."""

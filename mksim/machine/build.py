@@ -67,6 +67,7 @@ def page_aligned(data: np.ndarray) -> np.ndarray:
 def build_board(layout: Layout, seed: int) -> Board:
     """Return the board of a layout: all chips after power-on, memory empty."""
     deeds = ownership(layout)
+    deeds.own(Span(memmap.ROM_ALIAS, memmap.ROM_SIZE), FIRMWARE)
     uarts = [kernel.console for kernel in layout.kernels if kernel.console is not None]
     rows = cpuid.rows(
         rate=layout.rate, cores=len(layout.apic_ids), apic_id_bits=max(layout.apic_ids).bit_length()
@@ -162,7 +163,8 @@ def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]
         engine._held.append(rights)
         map_dram(engine, board.memory, np.where(watched, 0, rights) if number < len(layout.kernels) else rights)
         map_chips(engine, layout)
-    board.cores["env"] = after_reset(engines[0].pristine(), VMCB)[0]
+    for core in range(len(layout.apic_ids)):
+        board.reset_state(core, after_reset(engines[0].pristine(), VMCB))
     return engines
 
 
@@ -182,7 +184,7 @@ def map_dram(engine: Engine, memory: np.ndarray, rights: np.ndarray) -> None:
     """Map what the rights allow directly; the rest of DRAM is a region that records or refuses."""
     for span, granted in runs(rights):
         for part in dram_parts(span):
-            if granted == Rights.NONE:
+            if not granted & Rights.R:  # a page that must not be read needs a callback to say so
                 engine.map_region(Region(part, FOREIGN))
             else:
                 engine.map_memory(part, memory[part.base : part.end], granted)

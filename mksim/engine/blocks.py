@@ -1,0 +1,142 @@
+"""The block hook: virtual time, and the one place where a running core can be stopped or interrupted.
+
+Unicorn calls it before every block of translated code. Time advances by the block's instructions, whose
+number stands in QEMU's TranslationBlock and is kept in a table by address and length. Only when time reaches
+`limit` is there more to do.
+"""
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from mksim.engine.cpustate import CPU_TB_JMP_CACHE, CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF
+from mksim.engine.interrupts import extint
+from mksim.engine.machinecheck import MCIP, shutdown
+from mksim.engine.native import cpu_loop_exit_noexc, do_interrupt_x86_hardirq, pointer, tb_flush, uc_emu_stop
+from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
+from mksim.hw import lapic, pic8259
+
+LENGTH = np.dtype([("key", "<i8"), ("instructions", "<i8")])
+LENGTHS = 1 << 16
+_MASK = LENGTHS - 1
+_FULL = LENGTHS // 2
+
+_VECTOR_NMI, _VECTOR_MACHINE_CHECK = 2, 18
+
+
+@njit(cache=True, error_model="numpy")
+def measure(engine: np.void, address: int) -> int:
+    """Return the number of instructions in the block that is about to run, from QEMU's TranslationBlock."""
+    mixed = address ^ (address >> 6)
+    slot = ((mixed >> 6) & 0xFC0) | (mixed & 0x3F)  # tb_jmp_cache_hash_func, 12 bits
+    cache = carray(pointer(engine["cpu"] + CPU_TB_JMP_CACHE), 4096, np.int64)
+    if cache[slot] == 0:
+        return 1
+    block = carray(pointer(cache[slot]), 3, np.int64)  # pc, cs_base, flags:32 size:16 icount:16
+    return (block[2] >> 48) & 0xFFFF
+
+
+@njit(cache=True, error_model="numpy")
+def length(engine: np.void, address: int, size: int) -> int:
+    """Return the number of instructions in a block, asking QEMU the first time."""
+    lengths = carray(pointer(engine["lengths"]), LENGTHS, LENGTH)
+    key = address ^ (size << 48)
+    slot = address & _MASK
+    while lengths[slot]["key"] != key:
+        if lengths[slot]["key"] == 0:
+            lengths[slot]["key"] = key
+            lengths[slot]["instructions"] = measure(engine, address)
+            engine["known_lengths"] += 1
+            break
+        slot = (slot + 1) & _MASK
+    return lengths[slot]["instructions"]
+
+
+@njit(cache=True, error_model="numpy")
+def forget_lengths(engine: np.void) -> None:
+    """Empty the table, and all translations with it: each block is then measured again when it is translated."""
+    lengths = carray(pointer(engine["lengths"]), LENGTHS, LENGTH)
+    for slot in range(LENGTHS):
+        lengths[slot]["key"] = 0
+    engine["known_lengths"] = 0
+    tb_flush(engine["cpu"])
+
+
+@njit(cache=True, error_model="numpy")
+def lengths_full(engine: np.void) -> bool:
+    """Tell whether the table should be emptied before the next slice."""
+    return engine["known_lengths"] > _FULL
+
+
+@njit(cache=True, error_model="numpy")
+def inject(engine: np.void, env: np.void, vector: int, hardware: int) -> None:
+    """Deliver an event through the guest's IDT and leave the block; does not return."""
+    env["exception_is_int"] = 0
+    env["old_exception"] = -1
+    engine["storm"] = 0
+    do_interrupt_x86_hardirq(engine["env"], vector, hardware)
+    cpu_loop_exit_noexc(engine["cpu"])
+
+
+@njit(cache=True, error_model="numpy")
+def check_machine(engine: np.void, env: np.void, core: np.void) -> None:
+    """Deliver a pending machine check, or shut the kernel down if it cannot take one (SDM vol. 3B, 17.3.1)."""
+    core["machine_check"] = 0
+    if env["cr"][4] & CR4_MCE == 0 or core["mcg_status"] & MCIP != 0:
+        shutdown(engine)
+        return
+    core["mcg_status"] |= MCIP | 3
+    inject(engine, env, _VECTOR_MACHINE_CHECK, 0)
+
+
+@njit(cache=True, error_model="numpy")
+def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.void) -> None:
+    """Deliver an NMI, or the highest interrupt that may come now."""
+    index = engine["core"]
+    if core["nmi"] != 0 and env["hflags2"] & HF2_NMI == 0:
+        core["nmi"] = 0
+        env["hflags2"] |= HF2_NMI
+        inject(engine, env, _VECTOR_NMI, 1)
+    external = extint(machine, index, core)
+    if not external and lapic.highest(core["lapic"]) < 0:
+        return
+    engine["limit"] = engine["time"]  # until it is taken, look again at every block
+    if env["eflags"] & IF == 0:
+        return
+    if external:
+        vector = np.int64(pic8259.acknowledge(carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]))
+    else:
+        vector = np.int64(lapic.acknowledge(core["lapic"]))
+    happen(machine, (engine["time"] << 24) ^ (index << 16) ^ 0x8000 ^ vector)
+    inject(engine, env, vector, 1)
+
+
+@njit(cache=True, error_model="numpy")
+def attend(engine: np.void) -> bool:
+    """Do what is to do before the next block; return True if the block must not run."""
+    engine["limit"] = engine["horizon"]
+    machine = machine_at(engine["machine"])
+    env = env_at(engine["env"])
+    if engine["request"] == NOTHING and env["hflags"] & HF_INHIBIT_IRQ == 0:
+        core = core_of(machine, engine["core"])
+        if core["machine_check"] != 0:
+            check_machine(engine, env, core)
+        else:
+            check_interrupts(engine, machine, core, env)
+    elif engine["request"] == NOTHING:
+        engine["limit"] = engine["time"]
+    if engine["request"] == NOTHING and engine["time"] >= engine["horizon"]:
+        engine["request"] = SLICE_OVER
+    if engine["request"] != NOTHING:
+        uc_emu_stop(engine["uc"])
+        return True
+    return False
+
+
+@cfunc(types.void(types.uintp, types.uint64, types.uint32, types.uintp), cache=True, error_model="numpy")
+def on_block(_uc: int, address: int, size: int, engine_address: int) -> None:
+    """UC_HOOK_BLOCK."""
+    engine = engine_at(np.int64(engine_address))
+    if engine["time"] >= engine["limit"] and attend(engine):
+        return
+    engine["storm"] = 0
+    engine["time"] += length(engine, np.int64(address), np.int64(size))

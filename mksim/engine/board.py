@@ -1,0 +1,107 @@
+"""All that native code reads and writes, allocated once: the arrays of one machine, linked by address.
+
+`Board` knows sizes, not layouts: who owns what is written into its arrays by `machine.build`.
+"""
+
+import mmap
+from collections.abc import Iterator
+
+import numpy as np
+
+from mksim.clock.time import NEVER
+from mksim.engine import schedule
+from mksim.engine.cpustate import ENV_SIZE
+from mksim.engine.interrupts import HEAP
+from mksim.engine.records import (
+    CONSOLE_BYTE,
+    CONSOLE_SIZE,
+    CORE,
+    ENGINE,
+    KERNEL,
+    MACHINE,
+    UART_WIRE,
+)
+from mksim.fabric.ledger import Ledger
+from mksim.fabric.message import MESSAGE, STATE
+from mksim.fabric.ownership import PORTS, Ownership
+from mksim.hw.ioapic import IOAPIC
+from mksim.hw.pic8259 import PIC
+from mksim.hw.pit8254 import PIT
+from mksim.hw.rtc import RTC
+from mksim.hw.uart16550 import UART
+from mksim.spec.cpuid import ROW
+
+
+class Board:
+    """The machine's state, all of it, as NumPy arrays; MACHINE holds their addresses."""
+
+    def __init__(
+        self, deeds: Ownership, *, memory: int, cores: int, kernels: int, uarts: int, ioapics: int, rows: np.ndarray
+    ) -> None:
+        self.deeds = deeds
+        self.ledger = Ledger(kernels)
+        self.memory = np.frombuffer(mmap.mmap(-1, memory), np.uint8)
+        self.machine = np.zeros(1, MACHINE)
+        self.cores = np.zeros(cores, CORE)
+        self.engines = np.zeros(kernels + 1, ENGINE)
+        self.kernels = np.zeros(kernels + 1, KERNEL)
+        self.wake = np.full(cores, NEVER, np.int64)
+        self.engine_of = np.zeros(cores, np.int32)
+        self.message_heap = np.zeros(HEAP, MESSAGE)
+        self.messages = np.zeros(1, STATE)
+        self.port_device = np.zeros(PORTS, np.uint8)
+        self.port_unit = np.zeros(PORTS, np.uint16)
+        self.pic, self.pit, self.rtc = np.zeros(1, PIC), np.zeros(1, PIT), np.zeros(1, RTC)
+        self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
+        self.ioapics = np.zeros(max(ioapics, 1), IOAPIC)
+        self.ioapic_owner = np.full(max(ioapics, 1), -1, np.int16)
+        self.console = np.zeros(CONSOLE_SIZE, CONSOLE_BYTE)
+        self.cpuid = rows.astype(ROW)
+        self._count(cores, kernels, uarts, ioapics)
+        self._link()
+
+    def _count(self, cores: int, kernels: int, uarts: int, ioapics: int) -> None:
+        machine = self.machine
+        machine["n_cores"], machine["kernels"], machine["n_engines"] = cores, kernels, kernels + 1
+        machine["n_uarts"], machine["n_ioapics"] = uarts, ioapics
+        machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
+        machine["running"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
+
+    def _link(self) -> None:
+        for name, array in self._arrays():
+            self.machine[name] = array.ctypes.data
+        self.engines["machine"] = self.machine.ctypes.data
+        self.engines["kernel"] = np.arange(len(self.engines))
+
+    def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the field of MACHINE that points to each array."""
+        yield from (
+            ("memory", self.memory),
+            ("page_owner", self.deeds.pages),
+            ("port_owner", self.deeds.ports),
+            ("vectors", self.deeds.vectors),
+            ("signals", self.deeds.signals),
+            ("ledger", self.ledger.head),
+            ("crossings", self.ledger.ring),
+            ("first_crossings", self.ledger.first),
+            ("crossing_counts", self.ledger.counts),
+            ("kernel_table", self.kernels),
+        )
+        for name in self.plain:
+            yield name, getattr(self, name)
+
+    plain = (
+        "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
+        "pic", "pit", "rtc", "uarts", "uart_wires", "ioapics", "ioapic_owner", "console", "cpuid",
+    )  # fmt: skip
+    """Arrays whose attribute and field in MACHINE have the same name."""
+
+    def reset_state(self, core: int, state: np.ndarray) -> None:
+        """Put a core into a state of shape (1,): byte for byte, since ENV names only some of what QEMU keeps."""
+        raw = self.cores[core : core + 1].view(np.uint8)
+        raw[schedule.ENV_OFFSET : schedule.ENV_OFFSET + ENV_SIZE] = state.view(np.uint8)
+
+    @property
+    def address(self) -> int:
+        """Where MACHINE is: what native code is given."""
+        return int(self.machine.ctypes.data)

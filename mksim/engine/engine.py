@@ -1,0 +1,194 @@
+"""One Unicorn instance: the CPU of one kernel, whose cores take turns on it.
+
+What the kernel owns or was granted is mapped directly, at no cost. Everything else in its physical address
+space is a region with native callbacks. Here Unicorn is set up; once it runs, only native code touches it.
+"""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, unicorn_const, x86_const
+from unicorn.unicorn_py3.unicorn import uclib
+
+from mksim.engine import blocks, cpuid, mmio, ports, traps
+from mksim.engine.cpustate import CPU_ENV, ENV_SIZE, check_layout, cpu_address, view
+from mksim.engine.msr import PASSED
+from mksim.engine.records import FOREIGN, REGION
+from mksim.errors import EngineError
+from mksim.fabric.ownership import Rights
+from mksim.spec.memmap import PAGE
+from mksim.spec.span import Span
+
+VMCB = 1 << 44
+"""Where the intercept tables are mapped: past the 40 address bits that a guest's page tables can name."""
+_MSR_PERMISSIONS = VMCB + 0x2000
+_TABLES_SIZE = 0x4000
+_VMCB_PERMISSIONS_FIELD = 0x48  # MSRPM_BASE_PA, AMD64 vol. 2, appendix B
+
+_TRANSLATIONS = 32 << 20
+"""Bytes of translated code that an engine may keep."""
+
+_ADDRESS_LAST = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A span of an engine's physical addresses, and the kind and unit that REGION knows."""
+
+    span: Span
+    kind: int
+    unit: int = 0
+
+
+def intercept_tables() -> np.ndarray:
+    """Return VMCB and MSR permission map (AMD64 vol. 2, 15.11): every MSR intercepted but those QEMU keeps."""
+    tables = np.zeros(_TABLES_SIZE, np.uint8)
+    tables[_VMCB_PERMISSIONS_FIELD : _VMCB_PERMISSIONS_FIELD + 8] = np.frombuffer(
+        np.uint64(_MSR_PERMISSIONS).tobytes(), np.uint8
+    )
+    tables[0x2000:] = 0xFF
+    for index in PASSED:
+        bit = 2 * (index if index < 0x2000 else 0x2000 + index - 0xC0000000)
+        tables[0x2000 + bit // 8] &= ~np.uint8(3 << bit % 8)
+    return tables
+
+
+class Engine:
+    """A Unicorn instance, bound to its ENGINE record; `name` is for errors."""
+
+    def __init__(self, record: np.ndarray, name: str) -> None:
+        self.name = name
+        self.record = record
+        self._regions: list[np.ndarray] = []
+        self._pages: dict[int, np.ndarray] = {}
+        self._direct: list[tuple[Span, Rights]] = []
+        self._held: list[np.ndarray] = []
+        self.uc = Uc(UC_ARCH_X86, UC_MODE_64)
+        self.uc.ctl_set_cpu_model(x86_const.UC_CPU_X86_HASWELL)
+        self.uc.ctl_set_tcg_buffer_size(_TRANSLATIONS)
+        self.uc.ctl_exits_enabled(True)
+        check_layout(self.uc)
+        self.cpu = cpu_address(self.uc)
+        self.env = view(self.cpu + CPU_ENV)
+        record["uc"], record["cpu"], record["env"] = self.uc._uch.value, self.cpu, self.cpu + CPU_ENV
+        record["core"] = -1
+        lengths = np.zeros(blocks.LENGTHS, blocks.LENGTH)
+        record["lengths"] = lengths.ctypes.data
+        self._held.append(lengths)
+        self._hook_all()
+
+    def pristine(self) -> np.ndarray:
+        """Return the ENV of an engine that has not run: QEMU's own reset state."""
+        raw = ctypes.string_at(self.cpu + CPU_ENV, ENV_SIZE)
+        return np.frombuffer(bytearray(raw), self.env.dtype)
+
+    def map_memory(self, span: Span, memory: np.ndarray, rights: int) -> None:
+        """Map bytes of `memory`, as many as `span` has, for direct access."""
+        self.uc.mem_map_ptr(span.base, span.size, rights, memory.ctypes.data)
+        self._held.append(memory)
+        self._direct.append((span, Rights(rights)))
+
+    def map_region(self, region: Region) -> None:
+        """Send every access to a region to the native callbacks."""
+        record = self._region_record(region)
+        self._map_callbacks(record, region.span)
+        self._hook_fetch(region, record)
+
+    def protect(self, region: Region) -> None:
+        """Have stores and fetches that a direct mapping does not allow end in the native callback."""
+        self._hook_fetch(region, self._region_record(region))
+
+    def rights_at(self, page: int) -> Rights:
+        """Return the rights that a page is directly mapped with; none where a region is."""
+        for span, rights in self._direct:
+            if page in span:
+                return rights
+        return Rights.NONE
+
+    def open_page(self, page: int, rights: Rights, memory: np.ndarray) -> None:
+        """Allow more of a page than its mapping does, until `close_page`."""
+        if self.rights_at(page) != Rights.NONE:
+            self.uc.mem_protect(page, PAGE, rights)
+            return
+        self.uc.mem_unmap(page, PAGE)
+        self.uc.mem_map_ptr(page, PAGE, rights, memory[page:].ctypes.data)
+
+    def close_page(self, page: int) -> None:
+        """Restore a page's mapping; translations of its code go with it."""
+        if (rights := self.rights_at(page)) != Rights.NONE:
+            self.uc.mem_protect(page, PAGE, rights)
+        else:
+            self.uc.mem_unmap(page, PAGE)
+            self._map_callbacks(self._page_record(page), Span(page, PAGE))
+        self.flush()
+
+    def flush(self) -> None:
+        """Drop translations and cached page walks, after memory was changed from outside."""
+        self.uc.ctl_flush_tb()
+        self.uc.ctl_flush_tlb()
+
+    def _map_callbacks(self, record: np.ndarray, span: Span) -> None:
+        where = ctypes.c_void_p(record.ctypes.data)
+        error = uclib.uc_mmio_map(
+            self.uc._uch, ctypes.c_uint64(span.base), ctypes.c_size_t(span.size),
+            ctypes.c_void_p(mmio.on_mmio_read.address), where,
+            ctypes.c_void_p(mmio.on_mmio_write.address), where,
+        )  # fmt: skip
+        self._check(error, f"mapping {span}")
+
+    def _page_record(self, page: int) -> np.ndarray:
+        """Return the region record of a single page of another's; kept, however often it is opened."""
+        if page not in self._pages:
+            self._pages[page] = self._region_record(Region(Span(page, PAGE), FOREIGN))
+        return self._pages[page]
+
+    def _region_record(self, region: Region) -> np.ndarray:
+        record = np.zeros(1, REGION)
+        record["engine"] = self.record.ctypes.data
+        record["base"], record["kind"], record["unit"] = region.span.base, region.kind, region.unit
+        self._regions.append(record)
+        return record
+
+    def _hook_all(self) -> None:
+        address = self.record.ctypes.data
+        self._hook(unicorn_const.UC_HOOK_BLOCK, blocks.on_block, address)
+        self._hook(unicorn_const.UC_HOOK_INTR, traps.on_interrupt, address)
+        self._hook(unicorn_const.UC_HOOK_INSN_INVALID, traps.on_invalid, address)
+        for instruction, callback in (
+            (x86_const.UC_X86_INS_IN, ports.on_in),
+            (x86_const.UC_X86_INS_OUT, ports.on_out),
+            (x86_const.UC_X86_INS_SYSCALL, traps.on_syscall),
+            (x86_const.UC_X86_INS_CPUID, cpuid.on_cpuid),
+            (x86_const.UC_X86_INS_RDTSC, traps.on_rdtsc),
+            (x86_const.UC_X86_INS_RDTSCP, traps.on_rdtscp),
+        ):
+            self._hook(unicorn_const.UC_HOOK_INSN, callback, address, instruction=instruction)
+
+    def _hook_fetch(self, region: Region, record: np.ndarray) -> None:
+        kinds = unicorn_const.UC_HOOK_MEM_FETCH_PROT | unicorn_const.UC_HOOK_MEM_WRITE_PROT
+        span = region.span
+        self._hook(kinds, mmio.on_protection, record.ctypes.data, begin=span.base, end=span.end - 1)
+
+    def _hook(
+        self,
+        kind: int,
+        callback: Callable,
+        data: int,
+        *,
+        begin: int = 1,
+        end: int = 0,
+        instruction: int | None = None,
+    ) -> None:
+        handle = ctypes.c_size_t()
+        extra = () if instruction is None else (ctypes.c_int(instruction),)
+        error = uclib.uc_hook_add(
+            self.uc._uch, ctypes.byref(handle), ctypes.c_int(kind), ctypes.c_void_p(callback.address),
+            ctypes.c_void_p(data), ctypes.c_uint64(begin), ctypes.c_uint64(end), *extra,
+        )  # fmt: skip
+        self._check(error, f"hook {kind:#x}")
+
+    def _check(self, error: int, what: str) -> None:
+        if error:
+            raise EngineError(f"engine of {self.name}: {what}: Unicorn error {error}")

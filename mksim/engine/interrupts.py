@@ -1,0 +1,231 @@
+"""Interrupt messages: from a sender's ICR, or a pin of an I/O APIC, to the cores that accept them.
+
+Inside a kernel a message arrives at once. Between kernels it takes the machine's latency and is a crossing,
+checked where it leaves: what the fabric refuses is never in flight. SDM vol. 3A, 12.6 and 12.7.
+"""
+
+import numpy as np
+from numba import carray, njit
+
+from mksim.clock.time import NEVER
+from mksim.engine.crossings import cross_signal, signal_granted
+from mksim.engine.native import pointer
+from mksim.engine.records import (
+    HALTED,
+    MWAITING,
+    RUNNING,
+    WAIT_FOR_SIPI,
+    core_of,
+    engine_of,
+    happen,
+    kernel_of,
+    wakes,
+)
+from mksim.engine.reset import init_core, start_core
+from mksim.fabric.message import MESSAGE, STATE, push
+from mksim.fabric.ownership import FIRMWARE
+from mksim.hw import ioapic, lapic, pic8259
+from mksim.hw import lapic_message as message
+from mksim.spec.apic import (
+    ALL_INCLUDING_SELF,
+    EXTINT,
+    FIXED,
+    INIT,
+    LOWEST_PRIORITY,
+    NMI,
+    NO_SHORTHAND,
+    SELF,
+    SIPI,
+)
+
+HEAP = 1 << 14
+"""Messages in flight. A message beyond that arrives at once: latency suffers in a flood, nothing is lost."""
+
+
+@njit(cache=True, error_model="numpy")
+def extint(machine: np.void, index: int, core: np.void) -> bool:
+    """Tell whether the 8259 asks this core for an ExtINT, and its LINT0 lets it through."""
+    if index != machine["legacy_core"]:
+        return False
+    pic = carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]
+    return pic8259.output(pic) and lapic.lint0_extint(core["lapic"])
+
+
+@njit(cache=True, error_model="numpy")
+def rousable(machine: np.void, index: int, core: np.void) -> bool:
+    """Tell whether a sleeping core has a reason to wake (SDM vol. 2A, HLT)."""
+    if core["nmi"] != 0 or core["machine_check"] != 0:
+        return True
+    if core["interruptible"] == 0:
+        return False
+    return lapic.highest(core["lapic"]) >= 0 or extint(machine, index, core)
+
+
+@njit(cache=True, error_model="numpy")
+def settle(machine: np.void, index: int) -> None:
+    """Recompute when a core next wants to run, after anything that may have changed its mind."""
+    core = core_of(machine, index)
+    wake = NEVER
+    if core["state"] == RUNNING:
+        wake = core["time"]
+    elif core["state"] in (HALTED, MWAITING):
+        wake = core["time"] if rousable(machine, index, core) else core["lapic"]["deadline"]
+    wakes(machine)[index] = wake
+
+
+@njit(cache=True, error_model="numpy")
+def rouse(machine: np.void, index: int, when: int) -> None:
+    """Let a core notice, not before `when`, what was just delivered to it."""
+    core = core_of(machine, index)
+    engine = engine_of(machine, core["engine"])
+    if engine["core"] == index:
+        engine["limit"] = 0
+    if core["state"] != RUNNING:
+        core["time"] = max(core["time"], when)
+        settle(machine, index)
+
+
+@njit(cache=True, error_model="numpy")
+def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, when: int) -> None:
+    """Hand an interrupt message to a core: the end of every way that an interrupt can take."""
+    core = core_of(machine, index)
+    happen(machine, (when << 24) ^ (index << 16) ^ (mode << 8) ^ vector)
+    if mode in (FIXED, LOWEST_PRIORITY):
+        lapic.accept(core["lapic"], vector, level)
+    elif mode == NMI:
+        core["nmi"] = 1
+    elif mode == INIT:
+        init_core(machine, index)
+    elif mode == SIPI and core["state"] == WAIT_FOR_SIPI:
+        start_core(machine, index, vector, when)
+        settle(machine, index)
+    rouse(machine, index, when)
+
+
+@njit(cache=True, error_model="numpy")
+def send_to(machine: np.void, sender: int, index: int, mode: int, vector: int, level: bool, now: int) -> bool:
+    """Send one message from a core to one core; return False if the fabric refused it."""
+    source, target = core_of(machine, sender), core_of(machine, index)
+    who, whose = source["owner"], target["home"]
+    if who == FIRMWARE or who == whose:
+        deliver(machine, index, mode, vector, level, now)
+        return True
+    granted = signal_granted(machine, who, whose, mode, vector)
+    cross_signal(machine, sender, now, mode, vector, whose, granted)
+    if not granted and machine["guard"] != 0:
+        return False
+    launch(machine, sender, index, mode, vector, level, now + machine["latency"])
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def launch(machine: np.void, sender: int, index: int, mode: int, vector: int, level: bool, when: int) -> None:
+    """Put a message in flight, due at `when`, and let the sender's slice end before an answer could arrive."""
+    heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
+    state = carray(pointer(machine["messages"]), 1, STATE)[0]
+    if not push(heap, state, when, sender, index, mode, vector, level):
+        deliver(machine, index, mode, vector, level, when)
+    engine = engine_of(machine, core_of(machine, sender)["engine"])
+    engine["horizon"] = min(engine["horizon"], when + machine["latency"])
+    engine["limit"] = min(engine["limit"], engine["horizon"])
+
+
+@njit(cache=True, error_model="numpy")
+def send_icr(machine: np.void, sender: int, now: int) -> bool:
+    """Send what a core wrote to its ICR (SDM vol. 3A, 12.6.1); return False if any target was refused."""
+    apic = core_of(machine, sender)["lapic"]
+    icr = apic["icr"]
+    mode, vector = message.icr_mode(icr), message.icr_vector(icr)
+    level = message.icr_trigger(icr)
+    if mode == INIT and level and not message.icr_level(icr):
+        return True  # INIT level de-assert: meant for arbitration IDs, which are gone (12.4.7.4)
+    if mode == LOWEST_PRIORITY:
+        chosen = lowest_priority(machine, sender, icr)
+        return chosen < 0 or send_to(machine, sender, chosen, mode, vector, level, now)
+    sent = True
+    for index in range(machine["n_cores"]):
+        if addressed(machine, sender, index, icr):
+            sent = send_to(machine, sender, index, mode, vector, level, now) and sent
+    return sent
+
+
+@njit(cache=True, error_model="numpy")
+def addressed(machine: np.void, sender: int, index: int, icr: int) -> bool:
+    """Tell whether a message with this ICR is meant for core `index`: shorthand, else destination."""
+    shorthand = message.icr_shorthand(icr)
+    if shorthand != NO_SHORTHAND:
+        return shorthand == ALL_INCLUDING_SELF or (index == sender) == (shorthand == SELF)
+    source = core_of(machine, sender)["lapic"]
+    return message.matches(
+        core_of(machine, index)["lapic"], message.icr_destination(source, icr), message.icr_logical(icr)
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def lowest_priority(machine: np.void, sender: int, icr: int) -> int:
+    """Return the addressed core with the lowest arbitration priority, the first of equals; -1 if none is."""
+    chosen, least = -1, 256
+    for index in range(machine["n_cores"]):
+        if addressed(machine, sender, index, icr):
+            priority = lapic.arbitration_priority(core_of(machine, index)["lapic"])
+            if priority < least:
+                chosen, least = index, priority
+    return chosen
+
+
+@njit(cache=True, error_model="numpy")
+def pins(machine: np.void, unit: int, sender: int, now: int) -> None:
+    """Send what the pins of an I/O APIC ask for. `sender` is a core of its owner: messages act for that kernel."""
+    chip = io_apic(machine, unit)
+    pin = ioapic.take(chip)
+    while pin >= 0:
+        interrupt(machine, np.int64(chip["redirection"][pin]), sender, now)
+        pin = ioapic.take(chip)
+
+
+@njit(cache=True, error_model="numpy")
+def interrupt(machine: np.void, entry: int, sender: int, now: int) -> None:
+    """Send the message of one redirection entry (82093AA, 3.2.4)."""
+    vector, mode = entry & 0xFF, (entry >> 8) & 7
+    logical, destination = (entry >> 11) & 1 != 0, (entry >> 56) & 0xFF
+    level = (entry >> 15) & 1 != 0
+    chosen, least = -1, 256
+    for index in range(machine["n_cores"]):
+        apic = core_of(machine, index)["lapic"]
+        if not message.matches(apic, destination, logical):
+            continue
+        if mode != LOWEST_PRIORITY:
+            send_to(machine, sender, index, mode if mode != EXTINT else FIXED, vector, level, now)
+        elif lapic.arbitration_priority(apic) < least:
+            chosen, least = index, lapic.arbitration_priority(apic)
+    if chosen >= 0:
+        send_to(machine, sender, chosen, mode, vector, level, now)
+
+
+@njit(cache=True, error_model="numpy")
+def broadcast_eoi(machine: np.void, vector: int, sender: int, now: int) -> None:
+    """Tell every I/O APIC that a level-triggered interrupt has ended (SDM vol. 3A, 12.8.5)."""
+    for unit in range(machine["n_ioapics"]):
+        ioapic.eoi(io_apic(machine, unit), vector)
+        pins(machine, unit, sender, now)
+
+
+@njit(cache=True, error_model="numpy")
+def io_apic(machine: np.void, unit: int) -> np.void:
+    """Return the record of I/O APIC number `unit`."""
+    return carray(pointer(machine["ioapics"]), machine["n_ioapics"], ioapic.IOAPIC)[unit]
+
+
+@njit(cache=True, error_model="numpy")
+def drive_line(machine: np.void, kernel: int, irq: int, level: bool, now: int) -> None:
+    """Drive the line of an ISA interrupt of one kernel: to the 8259 if it owns that, and to its I/O APIC."""
+    title = kernel_of(machine, kernel)
+    if machine["legacy_kernel"] == kernel:
+        pic = carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]
+        pic8259.set_line(pic, irq, level)
+        if machine["legacy_core"] >= 0:
+            rouse(machine, machine["legacy_core"], now)
+    if title["ioapic"] >= 0:
+        pin = 2 if irq == 0 else irq  # the MADT's interrupt source override
+        ioapic.set_line(io_apic(machine, title["ioapic"]), pin, level)
+        pins(machine, title["ioapic"], title["boot_core"], now)

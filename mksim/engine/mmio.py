@@ -1,0 +1,232 @@
+"""Physical addresses that are not plain memory to a kernel: chips, holes, and what others own.
+
+One callback serves all regions of an engine. Others' DRAM is such a region: every access to it arrives here,
+exact to the byte, page-table walks included, and is recorded, done or refused.
+"""
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from mksim.engine.crossings import (
+    DEVICE_READ,
+    DEVICE_WRITE,
+    EXECUTE,
+    READ,
+    WALK,
+    WRITE,
+    cross,
+    cross_access,
+    exact_rip,
+    from_code,
+    page_granted,
+    page_owner,
+)
+from mksim.engine.cpustate import CPU_MEM_IO_PC
+from mksim.engine.interrupts import io_apic, pins
+from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, log_check, post, throw
+from mksim.engine.msr import after_apic_write
+from mksim.engine.native import pointer, raise_exception_err_ra, tb_invalidate_phys_range
+from mksim.engine.records import (
+    FOREIGN,
+    HOLE,
+    IO_APIC,
+    LOCAL_APIC,
+    REGION,
+    core_of,
+    engine_at,
+    engine_of,
+    machine_at,
+)
+from mksim.fabric.ownership import FIRMWARE, NOBODY
+from mksim.hw import ioapic, lapic
+from mksim.spec.memmap import IOAPIC, IOAPIC_STRIDE
+
+_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
+_UD = 6
+_WRITE_PROT = 22  # UC_MEM_WRITE_PROT
+
+
+@njit(cache=True, error_model="numpy")
+def region_at(address: int) -> np.void:
+    """Return the REGION record at `address`."""
+    return carray(pointer(address), 1, REGION)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def load(machine: np.void, address: int, size: int) -> int:
+    """Read 1 to 8 bytes of DRAM, little-endian."""
+    cells = carray(pointer(machine["memory"] + address), 8, np.uint8)
+    value = np.uint64(0)
+    for byte in range(size):
+        value |= np.uint64(cells[byte]) << np.uint64(8 * byte)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def store(machine: np.void, address: int, size: int, value: int) -> None:
+    """Write 1 to 8 bytes of DRAM; code that another engine has translated from them is stale, and dropped."""
+    cells = carray(pointer(machine["memory"] + address), 8, np.uint8)
+    for byte in range(size):
+        cells[byte] = (value >> np.uint64(8 * byte)) & np.uint64(0xFF)
+    for index in range(machine["n_engines"]):
+        tb_invalidate_phys_range(engine_of(machine, index)["uc"], np.uint64(address), np.uint64(address + size))
+
+
+@njit(cache=True, error_model="numpy")
+def foreign_read(engine: np.void, machine: np.void, address: int, size: int) -> int:
+    """A load from what another owns: recorded; refused, it is a machine check and reads as nothing."""
+    code = from_code(engine)
+    granted = page_granted(machine, engine, address, 1)
+    cross_access(engine, machine, READ if code != 0 else WALK, address, size, granted)
+    if granted or machine["guard"] == 0:
+        return load(machine, address, size)
+    refuse(engine, machine, BUS_READ, address, code)
+    return _ONES if code != 0 else np.uint64(0)  # a walk must find no page there
+
+
+@njit(cache=True, error_model="numpy")
+def foreign_write(engine: np.void, machine: np.void, address: int, size: int, value: int) -> None:
+    """A store to what another owns: recorded; refused, it is a machine check and changes nothing."""
+    code = from_code(engine)
+    granted = page_granted(machine, engine, address, 2)
+    cross_access(engine, machine, WRITE if code != 0 else WALK, address, size, granted)
+    if granted or machine["guard"] == 0:
+        store(machine, address, size, value)
+    else:
+        refuse(engine, machine, BUS_WRITE, address, code)
+
+
+@njit(cache=True, error_model="numpy")
+def refuse(engine: np.void, machine: np.void, kind: int, where: int, code: int) -> None:
+    """Answer a refused access: a machine check at the instruction, or after a walk, which has none."""
+    if code != 0:
+        settle_io(engine)
+        throw(engine, core_of(machine, engine["core"]), kind, where, code)
+    else:
+        post(machine, engine["core"], kind, where)
+
+
+@njit(cache=True, error_model="numpy")
+def settle_io(engine: np.void) -> None:
+    """Forget where the access came from, so that the next page-table walk is seen to come from nowhere."""
+    carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = 0
+
+
+@njit(cache=True, error_model="numpy")
+def apic_responds(core: np.void) -> bool:
+    """Tell whether the core's local APIC answers at its address: in xAPIC mode only."""
+    return lapic.globally_enabled(core["lapic"]) and not lapic.x2apic(core["lapic"])
+
+
+@njit(cache=True, error_model="numpy")
+def chip_read(engine: np.void, machine: np.void, kind: int, unit: int, offset: int) -> int:
+    """Read a register of a chip. Registers are 32 bits wide and 16 bytes apart; others read as the hole does."""
+    core = core_of(machine, engine["core"])
+    if kind == LOCAL_APIC and apic_responds(core):
+        return np.uint64(lapic.read(core["lapic"], offset, engine["time"]))
+    if kind == IO_APIC and chip_allowed(engine, machine, DEVICE_READ, unit, offset):
+        return np.uint64(ioapic.read(io_apic(machine, unit), offset))
+    return _ONES
+
+
+@njit(cache=True, error_model="numpy")
+def chip_write(engine: np.void, machine: np.void, kind: int, unit: int, offset: int, value: int) -> None:
+    """Write a register of a chip."""
+    index = engine["core"]
+    core = core_of(machine, index)
+    if kind == LOCAL_APIC and apic_responds(core):
+        action = lapic.write(core["lapic"], offset, value & 0xFFFFFFFF, engine["time"])
+        after_apic_write(engine, machine, action)
+        if core["machine_check"] != 0:
+            core["machine_check"] = 0
+            code = from_code(engine)
+            settle_io(engine)
+            throw(engine, core, BUS_MESSAGE, core["mc_address"], code)
+    elif kind == IO_APIC and chip_allowed(engine, machine, DEVICE_WRITE, unit, offset):
+        ioapic.write(io_apic(machine, unit), offset, value & 0xFFFFFFFF)
+        pins(machine, unit, index, engine["time"])
+
+
+@njit(cache=True, error_model="numpy")
+def chip_allowed(engine: np.void, machine: np.void, act: int, unit: int, offset: int) -> bool:
+    """Record a touch of another kernel's I/O APIC; return False if it must not happen."""
+    owner = np.int64(carray(pointer(machine["ioapic_owner"]), machine["n_ioapics"], np.int16)[unit])
+    core = core_of(machine, engine["core"])
+    if owner == NOBODY or owner == core["owner"] or core["owner"] == FIRMWARE:
+        return True
+    address = IOAPIC + unit * IOAPIC_STRIDE + offset
+    cross(machine, engine["core"], engine["time"], exact_rip(engine), act, address, 4, owner, False)
+    if machine["guard"] == 0:
+        return True
+    refuse(engine, machine, BUS_READ if act == DEVICE_READ else BUS_WRITE, address, from_code(engine))
+    return False
+
+
+@cfunc(
+    types.uint64(types.uintp, types.uint64, types.uint32, types.uintp), cache=True, error_model="numpy"
+)
+def on_mmio_read(_uc: int, offset: int, size: int, region_address: int) -> int:
+    """uc_mmio_map, read."""
+    region = region_at(np.int64(region_address))
+    engine = engine_at(region["engine"])
+    machine = machine_at(engine["machine"])
+    if region["kind"] == FOREIGN:
+        value = foreign_read(engine, machine, region["base"] + np.int64(offset), np.int64(size))
+    elif region["kind"] == HOLE:
+        value = _ONES if from_code(engine) != 0 else np.uint64(0)
+    else:
+        value = chip_read(engine, machine, region["kind"], region["unit"], np.int64(offset))
+    settle_io(engine)
+    return value
+
+
+@cfunc(
+    types.void(types.uintp, types.uint64, types.uint32, types.uint64, types.uintp),
+    cache=True,
+    error_model="numpy",
+)
+def on_mmio_write(_uc: int, offset: int, size: int, value: int, region_address: int) -> None:
+    """uc_mmio_map, write."""
+    region = region_at(np.int64(region_address))
+    engine = engine_at(region["engine"])
+    machine = machine_at(engine["machine"])
+    if region["kind"] == FOREIGN:
+        foreign_write(engine, machine, region["base"] + np.int64(offset), np.int64(size), np.uint64(value))
+    elif region["kind"] != HOLE:
+        chip_write(engine, machine, region["kind"], region["unit"], np.int64(offset), np.int64(value))
+    settle_io(engine)
+
+
+@njit(cache=True, error_model="numpy")
+def on_fetch(engine: np.void, machine: np.void, kind: int, address: int) -> None:
+    """An instruction fetch from a region: #UD where nobody answers, else a crossing, refused or stepped."""
+    if kind != FOREIGN:
+        raise_exception_err_ra(engine["env"], _UD, 0, 0)
+    owner_allows = page_granted(machine, engine, address, 4)
+    cross_access(engine, machine, EXECUTE, address, 1, owner_allows)
+    if machine["guard"] != 0:
+        throw(engine, core_of(machine, engine["core"]), BUS_FETCH, address, 0)
+
+
+@cfunc(
+    types.boolean(
+        types.uintp, types.int32, types.uint64, types.int32, types.int64, types.uintp
+    ),
+    cache=True,
+    error_model="numpy",
+)
+def on_protection(_uc: int, access: int, address: int, _size: int, _value: int, region_address: int) -> bool:
+    """UC_HOOK_MEM_FETCH_PROT and _WRITE_PROT over regions: False leaves the instruction undone for the scheduler."""
+    region = region_at(np.int64(region_address))
+    engine = engine_at(region["engine"])
+    machine = machine_at(engine["machine"])
+    if access == _WRITE_PROT:
+        engine["fault_kind"] = WRITE
+    else:
+        on_fetch(engine, machine, region["kind"], np.int64(address))
+        engine["fault_kind"] = EXECUTE
+    engine["fault_address"] = np.int64(address)
+    engine["fault_owner"] = FIRMWARE
+    if region["kind"] == FOREIGN:
+        engine["fault_owner"] = page_owner(machine, np.int64(address))
+    return False

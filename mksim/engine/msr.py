@@ -1,0 +1,134 @@
+"""Model-specific registers that are not QEMU's: local APIC, TSC, machine check. An unknown one is #GP.
+
+EFER, STAR, LSTAR, CSTAR, FMASK, FS/GS bases, TSC_AUX, SYSENTER and PAT pass to QEMU (see `PASSED`).
+SDM vol. 4, table 2-2.
+"""
+
+import numpy as np
+from numba import njit
+
+from mksim.engine.interrupts import broadcast_eoi, send_icr, settle
+from mksim.engine.machinecheck import BUS_MESSAGE, post
+from mksim.engine.records import core_of
+from mksim.hw import lapic, lapic_msr
+
+PASSED = (
+    0xC0000080, 0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084,  # EFER, STAR, LSTAR, CSTAR, FMASK
+    0xC0000100, 0xC0000101, 0xC0000102, 0xC0000103,  # FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX
+    0x174, 0x175, 0x176, 0x277,  # SYSENTER_CS, _ESP, _EIP, PAT
+)  # fmt: skip
+
+TSC, APIC_BASE, TSC_ADJUST, BIOS_SIGN_ID, PLATFORM_ID, FEATURE_CONTROL = 0x10, 0x1B, 0x3B, 0x8B, 0x17, 0x3A
+MISC_ENABLE, MCG_CAP, MCG_STATUS, MCG_CTL = 0x1A0, 0x179, 0x17A, 0x17B
+MC0_CTL, MC0_STATUS, MC0_ADDR, MC0_MISC = 0x400, 0x401, 0x402, 0x403
+TSC_DEADLINE = 0x6E0
+X2APIC_FIRST, X2APIC_LAST = 0x800, 0x8FF
+MTRR_CAP, ARCH_CAPABILITIES, PLATFORM_INFO = 0xFE, 0x10A, 0xCE
+_BANKS = 1
+
+
+@njit(cache=True, error_model="numpy")
+def read_msr(engine: np.void, machine: np.void, index: int) -> tuple[bool, int]:
+    """Return (known, value)."""
+    core = core_of(machine, engine["core"])
+    if X2APIC_FIRST <= index <= X2APIC_LAST:
+        known, value = lapic_msr.read_msr(core["lapic"], index, engine["time"])
+        return known, value
+    if index == APIC_BASE:
+        return True, np.int64(core["lapic"]["base"])
+    if index == TSC:
+        return True, engine["time"] + core["tsc_offset"]
+    if index == TSC_ADJUST:
+        return True, np.int64(core["tsc_offset"])
+    if index == TSC_DEADLINE:
+        deadline = np.int64(core["lapic"]["tsc_deadline"])
+        return True, deadline + core["tsc_offset"] if deadline != 0 else 0
+    return read_plain(core, index)
+
+
+@njit(cache=True, error_model="numpy")
+def read_plain(core: np.void, index: int) -> tuple[bool, int]:
+    """Read a register that is just a value."""
+    if index == MISC_ENABLE:
+        return True, np.int64(core["misc_enable"])
+    if index == MCG_CAP:
+        return True, np.int64(_BANKS)
+    if index == MCG_STATUS:
+        return True, np.int64(core["mcg_status"])
+    if index == MC0_CTL:
+        return True, np.int64(core["mc_control"])
+    if index == MC0_STATUS:
+        return True, np.int64(core["mc_status"])
+    if index == MC0_ADDR:
+        return True, np.int64(core["mc_address"])
+    return index in (BIOS_SIGN_ID, PLATFORM_ID, FEATURE_CONTROL, MC0_MISC), np.int64(0)
+
+
+@njit(cache=True, error_model="numpy")
+def write_msr(engine: np.void, machine: np.void, index: int, value: int) -> bool:
+    """Write a register; return False for #GP."""
+    core = core_of(machine, engine["core"])
+    if X2APIC_FIRST <= index <= X2APIC_LAST:
+        return write_x2apic(engine, machine, core, index, value)
+    if index == APIC_BASE:
+        return lapic_msr.write_base(core["lapic"], value)
+    if index == TSC:
+        core["tsc_offset"] = value - engine["time"]
+        return True
+    if index == TSC_ADJUST:
+        core["tsc_offset"] = value
+        return True
+    if index == TSC_DEADLINE:
+        deadline = value - core["tsc_offset"] if value != 0 else 0
+        lapic.write_tsc_deadline(core["lapic"], deadline, engine["time"])
+        retime(engine, core)
+        return True
+    return write_plain(core, index, value)
+
+
+@njit(cache=True, error_model="numpy")
+def write_plain(core: np.void, index: int, value: int) -> bool:
+    """Write a register that is just a value. Only zero clears a bank's status (SDM vol. 3B, 17.3.2.2)."""
+    if index == MISC_ENABLE:
+        core["misc_enable"] = value
+    elif index == MCG_STATUS:
+        core["mcg_status"] = value & 7
+    elif index == MC0_CTL:
+        core["mc_control"] = value
+    elif index == MC0_STATUS and value == 0:
+        core["mc_status"] = 0
+    elif index in (MC0_ADDR, MC0_MISC) and value == 0:
+        core["mc_address"] = 0
+    else:
+        return index in (BIOS_SIGN_ID, PLATFORM_ID)
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def write_x2apic(engine: np.void, machine: np.void, core: np.void, index: int, value: int) -> bool:
+    """Write a register of the local APIC in x2APIC mode."""
+    action = lapic_msr.write_msr(core["lapic"], index, value, engine["time"])
+    if action < 0:
+        return False
+    after_apic_write(engine, machine, action)
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def retime(engine: np.void, core: np.void) -> None:
+    """Let the slice end no later than the core's own timer, and look for interrupts at the next block."""
+    engine["horizon"] = min(engine["horizon"], max(core["lapic"]["deadline"], engine["time"]))
+    engine["limit"] = 0
+
+
+@njit(cache=True, error_model="numpy")
+def after_apic_write(engine: np.void, machine: np.void, action: int) -> None:
+    """Do what a write to the local APIC asks of the rest of the machine."""
+    index = engine["core"]
+    core = core_of(machine, index)
+    if action == lapic.SEND and not send_icr(machine, index, engine["time"]):
+        post(machine, index, BUS_MESSAGE, core["lapic"]["icr"])
+    elif action == lapic.EOI:
+        broadcast_eoi(machine, core["lapic"]["eoi_vector"], index, engine["time"])
+    retime(engine, core)
+    settle(machine, index)

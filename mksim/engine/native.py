@@ -1,0 +1,52 @@
+"""The door between Numba and libunicorn: addresses as records, and the functions the wheel exports.
+
+QEMU's own functions are in the released wheel under the suffix `_x86_64`. Natively compiled code may call
+them, and may be left by their longjmp; a Python callback must never do either.
+"""
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from numba import types
+from numba.extending import intrinsic
+from unicorn.unicorn_py3.unicorn import uclib
+
+llvm.load_library_permanently(uclib._name)
+
+_address, _i32, _u64, _void = types.uintp, types.int32, types.uint64, types.void
+
+
+@intrinsic
+def pointer(_typing: Any, address: Any) -> Any:
+    """Turn an integer address into a void pointer, for `carray(pointer(a), 1, DTYPE)`."""
+
+    def code(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], _context.get_value_type(signature.return_type))
+
+    return types.voidptr(types.int64), code
+
+
+# Unicorn's API (unicorn.h)
+uc_emu_start = types.ExternalFunction("uc_emu_start", _i32(_address, _u64, _u64, _u64, _address))
+uc_emu_stop = types.ExternalFunction("uc_emu_stop", _i32(_address))
+uc_reg_read = types.ExternalFunction("uc_reg_read", _i32(_address, _i32, _address))
+
+# QEMU 5.0.1: accel/tcg and target/i386
+x86_cpu_do_interrupt = types.ExternalFunction("x86_cpu_do_interrupt_x86_64", _void(_address))
+do_interrupt_x86_hardirq = types.ExternalFunction("do_interrupt_x86_hardirq_x86_64", _void(_address, _i32, _i32))
+raise_exception_err_ra = types.ExternalFunction(
+    "raise_exception_err_ra_x86_64", _void(_address, _i32, _i32, _address)
+)
+cpu_loop_exit_noexc = types.ExternalFunction("cpu_loop_exit_noexc_x86_64", _void(_address))
+cpu_restore_state = types.ExternalFunction("cpu_restore_state_x86_64", types.boolean(_address, _address, types.boolean))
+cpu_memory_rw_debug = types.ExternalFunction(
+    "cpu_memory_rw_debug_x86_64", _i32(_address, _u64, _address, _address, types.boolean)
+)
+tlb_flush = types.ExternalFunction("tlb_flush_x86_64", _void(_address))
+tb_flush = types.ExternalFunction("tb_flush_x86_64", _void(_address))
+tb_invalidate_phys_range = types.ExternalFunction(
+    "tb_invalidate_phys_range_x86_64", _void(_address, _u64, _u64)
+)
+x86_cpu_get_phys_page_attrs_debug = types.ExternalFunction(
+    "x86_cpu_get_phys_page_attrs_debug_x86_64", _u64(_address, _u64, _address)
+)

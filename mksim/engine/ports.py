@@ -1,0 +1,277 @@
+"""I/O ports: from a port number to a chip's register, and what the chip's pins do then.
+
+A port belongs to one owner, or (`SHARED`) every kernel has one of its own at that number. A kernel that
+touches another's port crosses. Ports where nobody is read as ones.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from mksim.engine.crossings import IN, OUT, cross, exact_rip
+from mksim.engine.interrupts import drive_line, rouse
+from mksim.engine.machinecheck import BUS_IO, throw
+from mksim.engine.native import pointer
+from mksim.engine.records import (
+    CONSOLE_BYTE,
+    CONSOLE_FULL,
+    CONSOLE_SIZE,
+    HAND_OFF,
+    KERNEL_EXIT,
+    KERNEL_RESET,
+    NOTHING,
+    PARK,
+    POWER_OFF,
+    SLICE_OVER,
+    UART_WIRE,
+    core_of,
+    engine_at,
+    happen,
+    kernel_of,
+    machine_at,
+)
+from mksim.fabric.ownership import FIRMWARE, NOBODY, SHARED
+from mksim.hw import acpi_pm, pic8259, pit8254, rtc, uart16550
+from mksim.hw.pic8259 import PIC
+from mksim.hw.pit8254 import PIT
+from mksim.hw.rtc import RTC
+from mksim.hw.uart16550 import UART
+
+
+class Device(IntEnum):
+    """What answers at a port; the unit is the chip's offset, or the UART's number in the upper bits."""
+
+    NONE = 0
+    PIC = 1
+    ELCR = 2
+    PIT = 3
+    SYSTEM_CONTROL_B = 4
+    KEYBOARD_CONTROL = 5
+    RTC = 6
+    POST = 7
+    SYSTEM_CONTROL_A = 8
+    DEBUG_CONSOLE = 9
+    DEBUG_EXIT = 10
+    HAND_OFF = 11
+    RESET_CONTROL = 12
+    PM = 13
+    UART = 14
+
+
+_NONE, _PIC, _ELCR, _PIT, _CONTROL_B, _KEYBOARD, _RTC, _POST, _CONTROL_A = range(9)
+_DEBUG_CONSOLE, _DEBUG_EXIT, _HAND_OFF, _RESET, _PM, _UART = range(9, 15)
+
+_PARK_ME = 0xFFFFFFFF
+_IRQ_TIMER, _IRQ_CLOCK = 0, 8
+
+
+@njit(cache=True, error_model="numpy")
+def pic_of(machine: np.void) -> np.void:
+    """Return the record of the 8259 pair."""
+    return carray(pointer(machine["pic"]), 1, PIC)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def pit_of(machine: np.void) -> np.void:
+    """Return the record of the 8254."""
+    return carray(pointer(machine["pit"]), 1, PIT)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def rtc_of(machine: np.void) -> np.void:
+    """Return the record of the real-time clock."""
+    return carray(pointer(machine["rtc"]), 1, RTC)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def uart_of(machine: np.void, unit: int) -> np.void:
+    """Return the record of UART number `unit`."""
+    return carray(pointer(machine["uarts"]), machine["n_uarts"], UART)[unit]
+
+
+@njit(cache=True, error_model="numpy")
+def console(engine: np.void, machine: np.void, kernel: int, byte: int) -> None:
+    """Put a byte on a kernel's console; the slice ends before the buffer is full."""
+    count = machine["console_count"]
+    if count < CONSOLE_SIZE:
+        out = carray(pointer(machine["console"]), CONSOLE_SIZE, CONSOLE_BYTE)[count]
+        out["when"], out["kernel"], out["byte"] = engine["time"], kernel, byte
+        machine["console_count"] = count + 1
+    happen(machine, (engine["time"] << 24) ^ (kernel << 8) ^ byte)
+    if count >= CONSOLE_FULL:
+        request(engine, SLICE_OVER)
+
+
+@njit(cache=True, error_model="numpy")
+def request(engine: np.void, what: int) -> None:
+    """Have the block hook end the slice; an end that is asked for already stands."""
+    if engine["request"] == NOTHING or engine["request"] == SLICE_OVER:
+        engine["request"] = what
+    engine["limit"] = 0
+
+
+@njit(cache=True, error_model="numpy")
+def after_uart(machine: np.void, unit: int, now: int) -> None:
+    """Let the interrupt line of a UART follow the chip's pin."""
+    wire = carray(pointer(machine["uart_wires"]), machine["n_uarts"], UART_WIRE)[unit]
+    if wire["irq"] >= 0 and wire["owner"] >= 0:
+        drive_line(machine, wire["owner"], wire["irq"], uart16550.line(uart_of(machine, unit)), now)
+
+
+@njit(cache=True, error_model="numpy")
+def after_timers(machine: np.void, now: int) -> None:
+    """Let the lines of the legacy timers follow their pins."""
+    owner = machine["legacy_kernel"]
+    if owner >= 0:
+        drive_line(machine, owner, _IRQ_TIMER, pit8254.out(pit_of(machine), 0, now), now)
+        drive_line(machine, owner, _IRQ_CLOCK, rtc.line(rtc_of(machine)), now)
+
+
+@njit(cache=True, error_model="numpy")
+def read_register(engine: np.void, machine: np.void, device: int, unit: int) -> int:
+    """Read a byte of a chip; ones where there is none to read."""
+    now = engine["time"]
+    if device == _UART:
+        value = uart16550.read(uart_of(machine, unit >> 3), unit & 7, now)
+        after_uart(machine, unit >> 3, now)
+        return value
+    if device == _PIC:
+        return pic8259.read(pic_of(machine), unit >> 1, unit & 1)
+    if device == _ELCR:
+        return pic8259.read_elcr(pic_of(machine), unit)
+    if device == _PIT:
+        return pit8254.read(pit_of(machine), unit, now)
+    if device == _CONTROL_B:
+        return pit8254.port_b_read(pit_of(machine), now)
+    if device == _RTC:
+        value = rtc.read(rtc_of(machine), unit, now)
+        after_timers(machine, now)
+        return value
+    return 0xE9 if device == _DEBUG_CONSOLE else 0
+
+
+@njit(cache=True, error_model="numpy")
+def write_register(engine: np.void, machine: np.void, device: int, unit: int, value: int) -> None:
+    """Write a byte of a chip."""
+    now = engine["time"]
+    if device == _UART:
+        byte = uart16550.write(uart_of(machine, unit >> 3), unit & 7, value, now)
+        if byte >= 0:
+            wire = carray(pointer(machine["uart_wires"]), machine["n_uarts"], UART_WIRE)[unit >> 3]
+            console(engine, machine, wire["owner"], byte)
+        after_uart(machine, unit >> 3, now)
+    elif device == _PIC:
+        pic8259.write(pic_of(machine), unit >> 1, unit & 1, value)
+        if machine["legacy_core"] >= 0:
+            rouse(machine, machine["legacy_core"], now)
+    elif device == _ELCR:
+        pic8259.write_elcr(pic_of(machine), unit, value)
+    elif device == _PIT:
+        pit8254.write(pit_of(machine), unit, value, now)
+        after_timers(machine, now)
+    elif device == _CONTROL_B:
+        pit8254.port_b_write(pit_of(machine), value, now)
+    elif device == _RTC:
+        rtc.write(rtc_of(machine), unit, value, now)
+        after_timers(machine, now)
+    write_control(engine, machine, device, value)
+
+
+@njit(cache=True, error_model="numpy")
+def write_control(engine: np.void, machine: np.void, device: int, value: int) -> None:
+    """Write a byte of what every kernel has for itself: console, reset lines."""
+    if device == _DEBUG_CONSOLE:
+        console(engine, machine, engine["kernel"], value & 0xFF)
+    elif device == _KEYBOARD and value & 0xFF == 0xFE:  # pulse the reset line: 8042, command 0xfe
+        request(engine, KERNEL_RESET)
+    elif (device == _CONTROL_A and value & 1 != 0) or (device == _RESET and value & 4 != 0):
+        request(engine, KERNEL_RESET)
+
+
+@njit(cache=True, error_model="numpy")
+def write_wide(engine: np.void, machine: np.void, device: int, unit: int, size: int, value: int) -> None:
+    """Write a register that takes its whole width at once: exit code, hand-off, power management."""
+    if device == _DEBUG_EXIT:
+        engine["exit_code"] = value
+        request(engine, KERNEL_EXIT)
+    elif device == _HAND_OFF and core_of(machine, engine["core"])["owner"] == FIRMWARE:
+        request(engine, PARK if value == _PARK_ME else HAND_OFF)
+    elif device == _PM:
+        power = kernel_of(machine, engine["kernel"])["pm"]
+        if acpi_pm.write(power, unit, size, value, engine["time"]) != 0:
+            request(engine, POWER_OFF)
+
+
+@njit(cache=True, error_model="numpy")
+def is_wide(device: int) -> bool:
+    """Tell whether a device takes an access as a whole, not byte by byte."""
+    return device in (_DEBUG_EXIT, _HAND_OFF, _PM)
+
+
+@njit(cache=True, error_model="numpy")
+def allowed(engine: np.void, machine: np.void, port: int, size: int, act: int) -> bool:
+    """Record a touch of another's port; return False if it must not happen."""
+    owner = np.int64(carray(pointer(machine["port_owner"]), 1 << 16, np.int16)[port])
+    core = core_of(machine, engine["core"])
+    if owner == SHARED or owner == NOBODY or owner == core["owner"] or core["owner"] == FIRMWARE:
+        return True
+    rip = exact_rip(engine)
+    cross(machine, engine["core"], engine["time"], rip, act, port, size, owner, False)
+    if machine["guard"] == 0:
+        return True
+    throw(engine, core, BUS_IO, port, 0)
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def read_port(engine: np.void, machine: np.void, port: int, size: int) -> int:
+    """Read 1, 2 or 4 bytes from consecutive ports, as the bus splits them."""
+    devices = carray(pointer(machine["port_device"]), 1 << 16, np.uint8)
+    units = carray(pointer(machine["port_unit"]), 1 << 16, np.uint16)
+    if devices[port] == _PM:
+        power = kernel_of(machine, engine["kernel"])["pm"]
+        return acpi_pm.read(power, np.int64(units[port]), size, engine["time"])
+    value = 0
+    for byte in range(size):
+        at = (port + byte) & 0xFFFF
+        device = np.int64(devices[at])
+        part = 0xFF if device == _NONE else read_register(engine, machine, device, np.int64(units[at])) & 0xFF
+        value |= part << (8 * byte)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def write_port(engine: np.void, machine: np.void, port: int, size: int, value: int) -> None:
+    """Write 1, 2 or 4 bytes to consecutive ports, as the bus splits them."""
+    devices = carray(pointer(machine["port_device"]), 1 << 16, np.uint8)
+    units = carray(pointer(machine["port_unit"]), 1 << 16, np.uint16)
+    if is_wide(np.int64(devices[port])):
+        write_wide(engine, machine, np.int64(devices[port]), np.int64(units[port]), size, value)
+        return
+    for byte in range(size):
+        at = (port + byte) & 0xFFFF
+        write_register(engine, machine, np.int64(devices[at]), np.int64(units[at]), (value >> (8 * byte)) & 0xFF)
+
+
+@cfunc(types.uint32(types.uintp, types.uint32, types.int32, types.uintp), cache=True, error_model="numpy")
+def on_in(_uc: int, port: int, size: int, engine_address: int) -> int:
+    """UC_HOOK_INSN, IN and INS."""
+    engine = engine_at(np.int64(engine_address))
+    machine = machine_at(engine["machine"])
+    if not allowed(engine, machine, np.int64(port) & 0xFFFF, np.int64(size), IN):
+        return np.uint32(0xFFFFFFFF)
+    return np.uint32(read_port(engine, machine, np.int64(port) & 0xFFFF, np.int64(size)))
+
+
+@cfunc(
+    types.void(types.uintp, types.uint32, types.int32, types.uint32, types.uintp),
+    cache=True,
+    error_model="numpy",
+)
+def on_out(_uc: int, port: int, size: int, value: int, engine_address: int) -> None:
+    """UC_HOOK_INSN, OUT and OUTS."""
+    engine = engine_at(np.int64(engine_address))
+    machine = machine_at(engine["machine"])
+    if allowed(engine, machine, np.int64(port) & 0xFFFF, np.int64(size), OUT):
+        write_port(engine, machine, np.int64(port) & 0xFFFF, np.int64(size), np.int64(value))

@@ -1,0 +1,210 @@
+"""The machine as native code sees it: one record for the machine, one per engine, core and address region.
+
+Records refer to each other by address (`<i8`); `*_at` turns an address into a record. Everything that a run
+changes is in these arrays, the chips' records and DRAM, so a snapshot is a copy of them.
+"""
+
+import numpy as np
+from numba import carray, njit
+
+from mksim.engine.cpustate import CPU_ENV, ENV
+from mksim.engine.native import pointer
+from mksim.fabric.ledger import CROSSING, LEDGER
+from mksim.fabric.message import MESSAGE
+from mksim.hw.acpi_pm import PM
+from mksim.hw.ioapic import IOAPIC
+from mksim.hw.lapic import LAPIC
+from mksim.hw.pic8259 import PIC
+from mksim.hw.pit8254 import PIT
+from mksim.hw.rtc import RTC
+from mksim.hw.uart16550 import UART
+
+# A core's state: what it would do if it were given the engine
+RUNNING, HALTED, MWAITING, WAIT_FOR_SIPI, STOPPED = range(5)
+
+# Why a slice ended, or what the block hook must do before the next block
+NOTHING, SLICE_OVER, HALT, HAND_OFF, PARK, KERNEL_EXIT, POWER_OFF, KERNEL_RESET, TRIPLE_FAULT = range(9)
+STORM, MACHINE_CHECK_STOP = 9, 10
+"""STORM: so many exceptions without a block between them that the slice is over."""
+
+CORE = np.dtype(
+    [
+        ("state", "u1"),
+        ("nmi", "u1"),
+        ("machine_check", "u1"),
+        ("interruptible", "u1"),  # IF at the HLT or MWAIT that it sleeps in
+        ("home", "<i2"),  # the kernel it belongs to, or NOBODY
+        ("owner", "<i2"),  # whom it acts for: FIRMWARE until the hand-off
+        ("engine", "<i4"),
+        ("apic_id", "<u4"),
+        ("time", "<i8"),
+        ("instructions", "<i8"),
+        ("line", "<i8"),  # physical address that MONITOR armed, or -1
+        ("line_copy", "<i8", 8),
+        ("apic_base", "<i8"),
+        ("tsc_offset", "<i8"),
+        ("misc_enable", "<i8"),
+        ("mcg_status", "<i8"),
+        ("mc_status", "<i8"),
+        ("mc_address", "<i8"),
+        ("mc_control", "<i8"),
+        ("env", ENV),
+        ("lapic", LAPIC),
+    ],
+    align=True,
+)
+
+ENGINE = np.dtype(
+    [
+        ("time", "<i8"),  # of the core that is on it; hot, as the next three
+        ("limit", "<i8"),  # the block hook looks up when time reaches it
+        ("lengths", "<i8"),  # address of the table of block lengths
+        ("horizon", "<i8"),  # end of the slice
+        ("uc", "<i8"),
+        ("cpu", "<i8"),  # QEMU's CPUState
+        ("env", "<i8"),  # CPUX86State, in place
+        ("machine", "<i8"),
+        ("core", "<i4"),  # whose state it holds, or -1
+        ("kernel", "<i4"),
+        ("request", "<i4"),
+        ("storm", "<i4"),
+        ("known_lengths", "<i8"),
+        ("skipped", "<i8"),  # cycles of this slice in which nothing retired
+        ("exit_code", "<i8"),
+        ("rights", "<i8"),  # address of this kernel's rights, one byte a page
+        ("fault_address", "<i8"),
+        ("fault_kind", "<i4"),
+        ("fault_owner", "<i4"),
+    ],
+    align=True,
+)
+
+KERNEL = np.dtype(
+    [
+        ("boot_core", "<i4"),
+        ("ioapic", "<i4"),  # its unit, or -1
+        ("ended", "<i4"),  # the request that ended it, or NOTHING while it lives
+        ("end_core", "<i4"),
+        ("exit_code", "<i8"),
+        ("end_time", "<i8"),
+        ("pm", PM),
+    ],
+    align=True,
+)
+
+CONSOLE_BYTE = np.dtype([("when", "<i8"), ("kernel", "<i2"), ("byte", "u1")], align=True)
+CONSOLE_SIZE = 1 << 15
+CONSOLE_FULL = CONSOLE_SIZE // 2
+"""When so many bytes wait for an observer, the slice ends: a block cannot write as many again."""
+
+UART_WIRE = np.dtype([("owner", "<i2"), ("irq", "<i2")])
+"""Where a UART is plugged in: whose it is, and its ISA interrupt or -1."""
+
+REGION = np.dtype([("engine", "<i8"), ("base", "<i8"), ("kind", "<i4"), ("unit", "<i4")], align=True)
+"""A range of an engine's physical addresses that is not plain memory to it."""
+FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE = range(5)
+
+MACHINE = np.dtype(
+    [
+        ("rate", "<i8"),
+        ("latency", "<i8"),
+        ("random", "<i8"),
+        ("guard", "<i4"),
+        ("kernels", "<i4"),
+        ("n_cores", "<i4"),
+        ("n_engines", "<i4"),
+        ("n_ioapics", "<i4"),
+        ("legacy_kernel", "<i4"),  # who owns 8259, 8254 and RTC, or NOBODY
+        ("legacy_core", "<i4"),  # whose LINT0 the 8259 drives: the legacy owner's boot core, or -1
+        ("monitors", "<i4"),  # 1 once any core has slept in MWAIT
+        ("running", "<i4"),  # the core whose slice it is, or -1
+        ("stopped_core", "<i4"),
+        ("why", "<i4"),
+        ("instructions", "<i8"),
+        ("events", "<i8"),  # running hash of everything that happened
+        ("memory", "<i8"),
+        ("memory_size", "<i8"),
+        ("page_owner", "<i8"),
+        ("cores", "<i8"),
+        ("engines", "<i8"),
+        ("wake", "<i8"),  # i8[n_cores]: when each core next wants to run
+        ("engine_of", "<i8"),  # i4[n_cores]
+        ("port_owner", "<i8"),
+        ("port_device", "<i8"),
+        ("port_unit", "<i8"),
+        ("vectors", "<i8"),  # u8[kernels, kernels, 4]: bitmap of granted vectors
+        ("signals", "<i8"),  # u1[kernels, kernels]: NMI, INIT, SIPI
+        ("messages", "<i8"),
+        ("message_heap", "<i8"),
+        ("ledger", "<i8"),
+        ("crossings", "<i8"),
+        ("first_crossings", "<i8"),
+        ("crossing_counts", "<i8"),
+        ("cpuid", "<i8"),
+        ("cpuid_rows", "<i8"),
+        ("pic", "<i8"),
+        ("pit", "<i8"),
+        ("rtc", "<i8"),
+        ("uarts", "<i8"),
+        ("uart_wires", "<i8"),
+        ("n_uarts", "<i4"),
+        ("cmos_index", "<i4"),
+        ("ioapics", "<i8"),
+        ("ioapic_owner", "<i8"),
+        ("kernel_table", "<i8"),
+        ("console", "<i8"),
+        ("console_count", "<i8"),
+    ],
+    align=True,
+)
+
+CORE_SIZE, ENGINE_SIZE, KERNEL_SIZE = CORE.itemsize, ENGINE.itemsize, KERNEL.itemsize
+
+
+@njit(cache=True, error_model="numpy")
+def machine_at(address: int) -> np.void:
+    """Return the MACHINE record at `address`."""
+    return carray(pointer(address), 1, MACHINE)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def engine_at(address: int) -> np.void:
+    """Return the ENGINE record at `address`."""
+    return carray(pointer(address), 1, ENGINE)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def env_at(address: int) -> np.void:
+    """Return the ENV record at `address`."""
+    return carray(pointer(address), 1, ENV)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def core_of(machine: np.void, index: int) -> np.void:
+    """Return the record of core number `index`."""
+    return carray(pointer(machine["cores"] + index * CORE_SIZE), 1, CORE)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def engine_of(machine: np.void, index: int) -> np.void:
+    """Return the record of engine number `index`."""
+    return carray(pointer(machine["engines"] + index * ENGINE_SIZE), 1, ENGINE)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def kernel_of(machine: np.void, index: int) -> np.void:
+    """Return the record of kernel number `index`; the one past the last is the firmware's."""
+    return carray(pointer(machine["kernel_table"] + index * KERNEL_SIZE), 1, KERNEL)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def wakes(machine: np.void) -> np.ndarray:
+    """Return when each core next wants to run, in cycles; NEVER for one that sleeps without a timer."""
+    return carray(pointer(machine["wake"]), machine["n_cores"], np.int64)
+
+
+@njit(cache=True, error_model="numpy")
+def happen(machine: np.void, what: int) -> None:
+    """Mix an event into the hash over all events (an odd multiplier, so nothing is ever lost to zero)."""
+    mixed = (machine["events"] ^ what) * 0x2545F4914F6CDD1D
+    machine["events"] = mixed ^ ((mixed >> 29) & 0x7FFFFFFFF)

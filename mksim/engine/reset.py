@@ -1,0 +1,48 @@
+"""INIT and SIPI: how a core gets to its first instruction (SDM vol. 3A, 9.4 and 11.1)."""
+
+import numpy as np
+from numba import njit
+
+from mksim.engine.cpustate import CODE16, DATA16, HF_ADDSEG, HF_GUEST
+from mksim.engine.records import RUNNING, WAIT_FOR_SIPI, core_of, engine_of
+from mksim.hw import lapic
+
+
+@njit(cache=True, error_model="numpy")
+def init_core(machine: np.void, index: int) -> None:
+    """INIT: the core drops what it did and waits for a start-up message. Caches and FPU keep their state."""
+    core = core_of(machine, index)
+    engine = engine_of(machine, core["engine"])
+    if engine["core"] == index:
+        engine["core"] = -1
+        engine["limit"] = 0
+    core["state"] = WAIT_FOR_SIPI
+    core["nmi"] = core["machine_check"] = 0
+    core["line"] = -1
+    lapic.init_reset(core["lapic"])
+
+
+@njit(cache=True, error_model="numpy")
+def start_core(machine: np.void, index: int, vector: int, when: int) -> None:
+    """SIPI: real mode at CS:IP = vector << 8 : 0."""
+    core = core_of(machine, index)
+    core["state"] = RUNNING
+    core["time"] = max(core["time"], when)
+    real_mode(core["env"], vector << 8)
+
+
+@njit(cache=True, error_model="numpy")
+def real_mode(env: np.void, selector: int) -> None:
+    """Put a state into real mode at `selector`:0, interrupts off."""
+    env["regs"][:] = 0
+    env["eip"], env["eflags"], env["efer"] = 0, 2, 0
+    env["hflags"], env["hflags2"] = HF_ADDSEG | HF_GUEST, 1
+    env["cr"][:] = 0
+    env["cr"][0] = 0x60000010
+    env["es_selector"] = env["ss_selector"] = env["ds_selector"] = env["fs_selector"] = env["gs_selector"] = 0
+    env["es_base"] = env["ss_base"] = env["ds_base"] = env["fs_base"] = env["gs_base"] = 0
+    env["es_flags"] = env["ss_flags"] = env["ds_flags"] = env["fs_flags"] = env["gs_flags"] = DATA16
+    env["es_limit"] = env["ss_limit"] = env["ds_limit"] = env["fs_limit"] = env["gs_limit"] = 0xFFFF
+    env["cs_selector"], env["cs_base"] = selector, selector << 4
+    env["cs_limit"], env["cs_flags"] = 0xFFFF, CODE16
+    env["exception_is_int"], env["old_exception"] = 0, -1

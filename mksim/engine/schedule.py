@@ -1,0 +1,255 @@
+"""Which core next, and for how long: the whole run loop, native.
+
+The core that is earliest in virtual time runs, until another kernel could be affected: a slice is no longer
+than the shortest latency between kernels, so nothing crosses inside it. The seed draws how much shorter.
+Cores that sleep cost nothing; when all sleep, time jumps to the next message or timer.
+"""
+
+import numpy as np
+from numba import carray, njit
+
+from mksim.clock.time import NEVER
+from mksim.engine.blocks import forget_lengths, lengths_full
+from mksim.engine.cpustate import CPU_MEM_IO_PC, ENV_SIZE
+from mksim.engine.crossings import WRITE, cross, exact_rip
+from mksim.engine.interrupts import HEAP, deliver, rousable, settle
+from mksim.engine.machinecheck import BUS_WRITE, post
+from mksim.engine.mwait import wake_monitors
+from mksim.engine.native import pointer, tlb_flush, uc_emu_start
+from mksim.engine.ports import after_timers, pit_of, rtc_of
+from mksim.engine.records import (
+    CONSOLE_FULL,
+    CORE,
+    CORE_SIZE,
+    HALT,
+    HALTED,
+    MWAITING,
+    NOTHING,
+    RUNNING,
+    SLICE_OVER,
+    STORM,
+    core_of,
+    engine_of,
+    env_at,
+    machine_at,
+    wakes,
+)
+from mksim.fabric.message import MESSAGE, STATE, peek, pop
+from mksim.hw import lapic, pit8254, rtc
+
+# Why `run` came back
+TURN_OVER, IDLE, LIMIT, REQUEST, FAULT = range(5)
+FAULT_BASE = 1000
+"""A slice that Unicorn ended with an error returns this much more than the error's number."""
+
+ENV_OFFSET = int(CORE.fields["env"][1])
+
+LONGEST_SLICE = 1 << 20
+"""Cycles: bounds how long a core alone keeps the host from looking at its keyboard."""
+SIBLING_SLICE = 50_000
+"""Cycles that cores of one kernel may be apart: swapping them on their engine costs as much as 2000 instructions."""
+
+
+@njit(cache=True, error_model="numpy")
+def draw(machine: np.void, below: int) -> int:
+    """Draw a number from the seed (xorshift64*), 0 <= n < below."""
+    state = machine["random"]
+    state ^= (state >> 12) & 0xFFFFFFFFFFFFF
+    state ^= state << 25
+    state ^= (state >> 27) & 0x1FFFFFFFFF
+    machine["random"] = state
+    return ((state * 0x2545F4914F6CDD1D) >> 33 & 0x3FFFFFFF) % below
+
+
+@njit(cache=True, error_model="numpy")
+def copy_words(target: int, source: int, count: int) -> None:
+    """Copy `count` 8-byte words between addresses."""
+    to, fro = carray(pointer(target), count, np.int64), carray(pointer(source), count, np.int64)
+    for word in range(count):
+        to[word] = fro[word]
+
+
+@njit(cache=True, error_model="numpy")
+def unload(machine: np.void, number: int) -> None:
+    """Take the core that is on an engine off it, its state into its own record."""
+    engine = engine_of(machine, number)
+    if engine["core"] >= 0:
+        saved = core_of(machine, engine["core"])["env"]
+        copy_words(address_of_env(machine, engine["core"]), engine["env"], ENV_SIZE // 8)
+        saved["exception_is_int"] = 0
+    engine["core"] = -1
+
+
+@njit(cache=True, error_model="numpy")
+def address_of_env(machine: np.void, index: int) -> int:
+    """Return the address of a core's own ENV."""
+    return machine["cores"] + index * CORE_SIZE + ENV_OFFSET
+
+
+@njit(cache=True, error_model="numpy")
+def load(machine: np.void, index: int) -> None:
+    """Put a core on its engine. The engine's TLB held another core's pages."""
+    number = core_of(machine, index)["engine"]
+    engine = engine_of(machine, number)
+    if engine["core"] != index:
+        unload(machine, number)
+        copy_words(engine["env"], address_of_env(machine, index), ENV_SIZE // 8)
+        engine["core"] = index
+        tlb_flush(engine["cpu"])
+
+
+@njit(cache=True, error_model="numpy")
+def horizon(machine: np.void, index: int, now: int, until: int) -> int:
+    """Return when the slice of core `index` must end, so that nobody else's future is decided without him."""
+    wake, engines = wakes(machine), carray(pointer(machine["engine_of"]), machine["n_cores"], np.int32)
+    others, siblings = NEVER, NEVER
+    for other in range(machine["n_cores"]):
+        if engines[other] != engines[index]:
+            others = min(others, wake[other])
+        elif other != index:
+            siblings = min(siblings, wake[other])
+    latency = machine["latency"]
+    end = min(now + LONGEST_SLICE, until)
+    end = min(end, core_of(machine, index)["lapic"]["deadline"])
+    end = min(end, min(next_message(machine), next_timer(machine)))
+    end = min(end, siblings + min(SIBLING_SLICE, max(latency, SIBLING_SLICE // 5)))
+    return max(now + 1, min(end, others + 1 + latency // 2 + draw(machine, latency // 2 + 1)))
+
+
+@njit(cache=True, error_model="numpy")
+def next_message(machine: np.void) -> int:
+    """Return when the next message in flight is due."""
+    heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
+    return peek(heap, carray(pointer(machine["messages"]), 1, STATE)[0], NEVER)
+
+
+@njit(cache=True, error_model="numpy")
+def next_timer(machine: np.void) -> int:
+    """Return when the next of the board's timers is due."""
+    if machine["legacy_kernel"] < 0:
+        return NEVER
+    return min(pit_of(machine)["deadline"], rtc_of(machine)["deadline"])
+
+
+@njit(cache=True, error_model="numpy")
+def arrive(machine: np.void) -> None:
+    """Deliver the message that is due next."""
+    heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
+    due = np.zeros(1, MESSAGE)
+    pop(heap, carray(pointer(machine["messages"]), 1, STATE)[0], due)
+    first = due[0]
+    mode, vector = np.int64(first["mode"]), np.int64(first["vector"])
+    deliver(machine, np.int64(first["target"]), mode, vector, first["level"] != 0, first["when"])
+
+
+@njit(cache=True, error_model="numpy")
+def tick(machine: np.void, now: int) -> None:
+    """Let the board's timers fire."""
+    pit8254.expire(pit_of(machine), now)
+    rtc.expire(rtc_of(machine), now)
+    after_timers(machine, now)
+
+
+@njit(cache=True, error_model="numpy")
+def earliest(machine: np.void) -> int:
+    """Return the core that wants to run first; the lowest number of equals."""
+    wake = wakes(machine)
+    chosen = 0
+    for index in range(1, machine["n_cores"]):
+        if wake[index] < wake[chosen]:
+            chosen = index
+    return chosen
+
+
+@njit(cache=True, error_model="numpy")
+def wake_up(machine: np.void, index: int, now: int) -> bool:
+    """Bring a core to the instruction it would run at `now`; return False if it goes on sleeping."""
+    core = core_of(machine, index)
+    core["time"] = max(core["time"], now)
+    lapic.expire(core["lapic"], core["time"])
+    if core["state"] == RUNNING:
+        return True
+    if core["state"] in (HALTED, MWAITING) and rousable(machine, index, core):
+        core["state"] = RUNNING
+        core["line"] = -1
+        return True
+    settle(machine, index)
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def run_slice(machine: np.void, index: int, until: int) -> int:
+    """Run one core to its horizon; return the slice's request, or FAULT_BASE + Unicorn's error."""
+    core = core_of(machine, index)
+    load(machine, index)
+    engine = engine_of(machine, core["engine"])
+    if lengths_full(engine):
+        forget_lengths(engine)
+    engine["time"] = start = core["time"]
+    engine["horizon"] = horizon(machine, index, start, until)
+    engine["limit"], engine["request"], engine["skipped"] = 0, NOTHING, 0
+    engine["fault_kind"] = -1
+    machine["running"] = index
+    carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = 0
+    error = uc_emu_start(engine["uc"], np.uint64(env_at(engine["env"])["eip"]), 0, 0, 0)
+    machine["running"] = -1
+    core["time"] = max(core["time"], engine["time"])
+    retired = engine["time"] - start - engine["skipped"]
+    core["instructions"] += retired
+    machine["instructions"] += retired
+    if core["state"] == RUNNING and engine["core"] == index:
+        lapic.expire(core["lapic"], core["time"])
+    settle(machine, index)
+    if machine["monitors"] != 0:
+        wake_monitors(machine, index, core["time"])
+    return FAULT_BASE + error if error != 0 else np.int64(engine["request"])
+
+
+@njit(cache=True, error_model="numpy")
+def refused_store(machine: np.void, index: int) -> bool:
+    """Settle a store to memory that the core may only read: recorded; True if it was refused, by machine check."""
+    engine = engine_of(machine, core_of(machine, index)["engine"])
+    address, owner = engine["fault_address"], np.int64(engine["fault_owner"])
+    cross(machine, index, engine["time"], exact_rip(engine), WRITE, address, 1, owner, False)
+    if machine["guard"] != 0:
+        post(machine, index, BUS_WRITE, address)
+        return True
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
+    """Run up to `turns` slices, to a time (cycles) or a count of instructions; return why it came back."""
+    machine = machine_at(machine_address)
+    for _ in range(turns):
+        index = earliest(machine)
+        now = wakes(machine)[index]
+        message, timer = next_message(machine), next_timer(machine)
+        if min(now, min(message, timer)) >= NEVER:
+            return IDLE
+        if min(now, min(message, timer)) >= until or machine["instructions"] >= instructions:
+            return LIMIT
+        if message <= now and message <= timer:
+            arrive(machine)
+        elif timer <= now:
+            tick(machine, timer)
+        elif wake_up(machine, index, now):
+            outcome = run_slice(machine, index, until)
+            machine["stopped_core"] = index
+            if outcome >= FAULT_BASE:
+                machine["why"] = outcome - FAULT_BASE
+                if not storable(machine, index):
+                    return FAULT
+            elif outcome not in (NOTHING, SLICE_OVER, HALT, STORM):
+                machine["why"] = outcome
+                return REQUEST
+            if machine["console_count"] >= CONSOLE_FULL:
+                return TURN_OVER
+    return TURN_OVER
+
+
+@njit(cache=True, error_model="numpy")
+def storable(machine: np.void, index: int) -> bool:
+    """Tell whether a slice's fault was a refused store, so that the run goes on."""
+    engine = engine_of(machine, core_of(machine, index)["engine"])
+    return engine["fault_kind"] == WRITE and refused_store(machine, index)

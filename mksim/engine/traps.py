@@ -1,0 +1,273 @@
+"""What leaves translated code: exceptions, intercepted instructions, SYSCALL, RDTSC, CPUID.
+
+Unicorn never walks the IDT, but QEMU's own delivery is in the wheel, and these hooks call it. Instructions
+that Unicorn cannot hook (RDMSR, HLT, PAUSE, MOV CR8, shutdown) are caught by running the guest with SVM
+intercepts set: they arrive in UC_HOOK_INTR as 0x100 + exit code, RIP at the instruction.
+"""
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from mksim.engine.blocks import check_machine
+from mksim.engine.code import code_bytes, general_register
+from mksim.engine.cpustate import (
+    CC_OP_EFLAGS,
+    CODE64,
+    CONDITION_CODES,
+    CPU_EXCEPTION_INDEX,
+    DATA_FLAT,
+    DF,
+    EFER_SCE,
+    HF_ADDSEG,
+    HF_CPL,
+    HF_CS32,
+    HF_CS64,
+    HF_INHIBIT_IRQ,
+    HF_SS32,
+    IF,
+    RAX,
+    RCX,
+    RDX,
+)
+from mksim.engine.interrupts import rousable
+from mksim.engine.mwait import arm_monitor, changed
+from mksim.engine.msr import read_msr, write_msr
+from mksim.engine.native import (
+    pointer,
+    raise_exception_err_ra,
+    uc_emu_stop,
+    uc_reg_read,
+    x86_cpu_do_interrupt,
+)
+from mksim.engine.records import (
+    HALT,
+    HALTED,
+    MWAITING,
+    NOTHING,
+    SLICE_OVER,
+    STORM,
+    TRIPLE_FAULT,
+    core_of,
+    engine_at,
+    env_at,
+    machine_at,
+)
+from mksim.hw import lapic
+from mksim.spec.apic import TPR
+
+# Intercepts as UC_HOOK_INTR sees them: 0x100 + exit code (AMD64 vol. 2, appendix C)
+_READ_CR8, _WRITE_CR8, _PAUSE, _HLT, _MSR, _SHUTDOWN = 0x108, 0x118, 0x177, 0x178, 0x17C, 0x17F
+_UD, _GP = 6, 13
+_EFLAGS_REGISTER = 25  # UC_X86_REG_EFLAGS: the condition codes are lazy, only this call sums them up
+
+STORM_LIMIT = 1 << 12
+"""Exceptions in a row, no block between them, after which the scheduler gets a turn."""
+
+
+@njit(cache=True, error_model="numpy")
+def stop(engine: np.void, request: int) -> None:
+    """End the slice here; only from a BLOCK or INTR hook. What was requested in the same block comes first."""
+    if engine["request"] == NOTHING:
+        engine["request"] = request
+    engine["limit"] = 0
+    uc_emu_stop(engine["uc"])
+
+
+@njit(cache=True, error_model="numpy")
+def fault(engine: np.void, env: np.void, vector: int) -> None:
+    """Deliver a fault with error code 0 at RIP, from within the INTR hook. May leave by longjmp."""
+    carray(pointer(engine["cpu"] + CPU_EXCEPTION_INDEX), 1, np.int32)[0] = vector
+    env["error_code"] = 0
+    env["exception_is_int"] = 0
+    x86_cpu_do_interrupt(engine["cpu"])
+    env["old_exception"] = -1
+
+
+@njit(cache=True, error_model="numpy")
+def pause(engine: np.void, machine: np.void, env: np.void) -> None:
+    """PAUSE: whoever spins gives the others a turn, up to the latency that a message to it would take."""
+    env["eip"] += 2
+    before = engine["time"]
+    engine["time"] = max(before, min(engine["horizon"], before + machine["latency"]))
+    engine["skipped"] += engine["time"] - before
+    if engine["time"] >= engine["horizon"]:
+        stop(engine, SLICE_OVER)
+
+
+@njit(cache=True, error_model="numpy")
+def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> None:
+    """HLT or MWAIT, RIP past it: the core sleeps, unless something waits for it already."""
+    env["hflags"] &= ~HF_INHIBIT_IRQ
+    core = core_of(machine, engine["core"])
+    core["interruptible"] = 1 if env["eflags"] & IF != 0 else 0
+    if rousable(machine, engine["core"], core):
+        engine["limit"] = 0
+        return
+    core["state"] = state
+    stop(engine, HALT)
+
+
+@njit(cache=True, error_model="numpy")
+def access_msr(engine: np.void, machine: np.void, env: np.void) -> None:
+    """RDMSR or WRMSR (error code 0 or 1) of a register that QEMU does not keep; #GP if we do not either."""
+    regs = env["regs"]
+    index = regs[RCX] & 0xFFFFFFFF
+    if env["error_code"] != 0:
+        done = write_msr(engine, machine, index, (regs[RAX] & 0xFFFFFFFF) | (regs[RDX] << 32))
+    else:
+        done, value = read_msr(engine, machine, index)
+        if done:
+            regs[RAX], regs[RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
+    core = core_of(machine, engine["core"])
+    if core["machine_check"] != 0:
+        check_machine(engine, env, core)
+    elif done:
+        env["eip"] += 2
+    else:
+        fault(engine, env, _GP)
+
+
+@njit(cache=True, error_model="numpy")
+def access_cr8(engine: np.void, machine: np.void, env: np.void, write: bool) -> None:
+    """MOV to or from CR8: bits 7:4 of the TPR (SDM vol. 3A, 12.8.6)."""
+    code = code_bytes(engine, env)
+    skipped = 1 if code & 0xFF == 0xF0 else 0  # LOCK MOV CR0 = MOV CR8 is AMD's; harmless to accept
+    length, register = general_register(code >> (8 * skipped))
+    apic = core_of(machine, engine["core"])["lapic"]
+    if write:
+        lapic.write(apic, TPR, (env["regs"][register] & 0xF) << 4, engine["time"])
+        engine["limit"] = 0
+    else:
+        env["regs"][register] = lapic.read(apic, TPR, engine["time"]) >> 4
+    env["eip"] += length + skipped
+
+
+@njit(cache=True, error_model="numpy")
+def intercepted(engine: np.void, env: np.void, code: int) -> None:
+    """Handle one SVM intercept."""
+    machine = machine_at(engine["machine"])
+    env["exception_is_int"] = 0
+    if code == _PAUSE:
+        pause(engine, machine, env)
+    elif code == _HLT:
+        env["eip"] += 1
+        sleep(engine, machine, env, HALTED)
+    elif code == _MSR:
+        access_msr(engine, machine, env)
+    elif code == _SHUTDOWN:
+        stop(engine, TRIPLE_FAULT)
+    elif code in (_READ_CR8, _WRITE_CR8):
+        access_cr8(engine, machine, env, code == _WRITE_CR8)
+
+
+@njit(cache=True, error_model="numpy")
+def rewind_int(engine: np.void, env: np.void) -> None:
+    """Step RIP back to an INT n, which Unicorn has passed: a fault in its delivery must report the INT itself."""
+    env["eip"] = env["exception_next_eip"] - 2
+    if code_bytes(engine, env) & 0xFF != 0xCD:
+        env["eip"] += 1  # INT3, INT1, INTO
+
+
+@cfunc(types.void(types.uintp, types.uint32, types.uintp), cache=True, error_model="numpy")
+def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
+    """UC_HOOK_INTR: exceptions 0-31, INT n, and the intercepts."""
+    engine = engine_at(np.int64(engine_address))
+    env = env_at(engine["env"])
+    engine["storm"] += 1
+    if engine["storm"] > STORM_LIMIT:
+        engine["storm"] = 0
+        engine["time"] += STORM_LIMIT
+        stop(engine, STORM)
+    if number >= 0x100:
+        intercepted(engine, env, np.int64(number))
+        return
+    if env["exception_is_int"] != 0:
+        rewind_int(engine, env)
+    x86_cpu_do_interrupt(engine["cpu"])
+    env["exception_is_int"] = 0
+
+
+@njit(cache=True, error_model="numpy")
+def await_store(engine: np.void, machine: np.void, env: np.void) -> None:
+    """MWAIT: sleep until the monitored line changes; not at all if none is armed or it has changed since."""
+    core = core_of(machine, engine["core"])
+    if core["line"] >= 0 and not changed(machine, core):
+        machine["monitors"] = 1
+        sleep(engine, machine, env, MWAITING)
+    else:
+        core["line"] = -1
+
+
+@cfunc(types.boolean(types.uintp, types.uintp), cache=True, error_model="numpy")
+def on_invalid(_uc: int, engine_address: int) -> bool:
+    """UC_HOOK_INSN_INVALID: MONITOR and MWAIT, which this TCG does not know; #UD for all else."""
+    engine = engine_at(np.int64(engine_address))
+    env = env_at(engine["env"])
+    machine = machine_at(engine["machine"])
+    code = code_bytes(engine, env) & 0xFFFFFF
+    if code == 0xC8010F and env["hflags"] & HF_CPL == 0:
+        arm_monitor(engine, machine, env)
+        env["eip"] += 3
+    elif code == 0xC9010F and env["hflags"] & HF_CPL == 0:
+        env["eip"] += 3
+        await_store(engine, machine, env)
+    else:
+        x86_cpu_do_interrupt(engine["cpu"])
+        env["exception_is_int"] = 0
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def flat_segment(env: np.void, name_is_code: bool, selector: int) -> None:
+    """Load CS or SS as SYSCALL does: flat, DPL 0."""
+    if name_is_code:
+        env["cs_selector"], env["cs_base"] = selector, 0
+        env["cs_limit"], env["cs_flags"] = 0xFFFFFFFF, CODE64
+    else:
+        env["ss_selector"], env["ss_base"] = selector, 0
+        env["ss_limit"], env["ss_flags"] = 0xFFFFFFFF, DATA_FLAT
+
+
+@cfunc(types.void(types.uintp, types.uintp), cache=True, error_model="numpy")
+def on_syscall(uc: int, engine_address: int) -> None:
+    """UC_HOOK_INSN, SYSCALL (SDM vol. 2B): TCG's stub only adds 2 to RIP, so leave RIP 2 short of LSTAR."""
+    engine = engine_at(np.int64(engine_address))
+    env = env_at(engine["env"])
+    if env["efer"] & EFER_SCE == 0 or env["hflags"] & HF_CS64 == 0:
+        raise_exception_err_ra(engine["env"], _UD, 0, 0)
+    flags = np.zeros(1, np.int64)
+    uc_reg_read(uc, _EFLAGS_REGISTER, flags.ctypes.data)
+    env["regs"][RCX] = env["eip"] + 2
+    env["regs"][11] = flags[0]
+    masked = flags[0] & ~(env["fmask"] & 0xFFFFFFFF)
+    env["cc_src"], env["cc_op"] = masked & CONDITION_CODES, CC_OP_EFLAGS
+    env["df"] = 1 if masked & DF == 0 else -1
+    env["eflags"] = (masked & ~(CONDITION_CODES | DF)) | 2
+    env["eip"] = env["lstar"] - 2
+    env["hflags"] = (env["hflags"] & ~(HF_CPL | HF_ADDSEG)) | HF_CS32 | HF_SS32 | HF_CS64
+    selector = (env["star"] >> 32) & 0xFFFC
+    flat_segment(env, True, selector)
+    flat_segment(env, False, selector + 8)
+
+
+@cfunc(types.int32(types.uintp, types.uintp), cache=True, error_model="numpy")
+def on_rdtsc(_uc: int, engine_address: int) -> int:
+    """UC_HOOK_INSN, RDTSC and RDTSCP: virtual time."""
+    engine = engine_at(np.int64(engine_address))
+    env = env_at(engine["env"])
+    core = core_of(machine_at(engine["machine"]), engine["core"])
+    value = engine["time"] + core["tsc_offset"]
+    env["regs"][RAX], env["regs"][RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
+    return 1
+
+
+@cfunc(types.int32(types.uintp, types.uintp), cache=True, error_model="numpy")
+def on_rdtscp(_uc: int, engine_address: int) -> int:
+    """UC_HOOK_INSN, RDTSCP: as RDTSC, with IA32_TSC_AUX in ECX."""
+    engine = engine_at(np.int64(engine_address))
+    env = env_at(engine["env"])
+    core = core_of(machine_at(engine["machine"]), engine["core"])
+    value = engine["time"] + core["tsc_offset"]
+    env["regs"][RAX], env["regs"][RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
+    env["regs"][RCX] = np.int64(env["tsc_aux"]) & 0xFFFFFFFF
+    return 1

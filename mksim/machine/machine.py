@@ -1,0 +1,257 @@
+"""The machine: built from a layout, run until something ends, and looked at in between.
+
+    machine = Machine(read_layout(path))
+    outcome = machine.run()
+    print(machine.lives[0].exit_code, machine.ledger.violations)
+
+The run loop proper is native (engine/schedule.py). Here is what it comes back for: a kernel's end, a core's
+hand-over from the firmware, a restart that is due, and an instruction that must be stepped over.
+"""
+
+import hashlib
+from collections.abc import Callable
+from enum import Enum
+
+import numpy as np
+
+from mksim.boot.partition import partition_table
+from mksim.clock.time import NEVER
+from mksim.engine import records, schedule
+from mksim.engine.cpustate import after_reset
+from mksim.engine.engine import VMCB
+from mksim.engine.interrupts import settle
+from mksim.engine.reset import start_core
+from mksim.errors import MksimBug
+from mksim.fabric.ledger import Ledger
+from mksim.fabric.ownership import FIRMWARE, NOBODY
+from mksim.hw import lapic
+from mksim.machine.build import build_board, build_engines, read_rom
+from mksim.machine.config import Ending, Kernel, Layout, TripleFault
+from mksim.machine.kernel import ENDINGS, Event, Life, State
+from mksim.machine.step import step_over
+from mksim.spec import memmap
+
+TURN = 4096
+"""Slices between two looks at the host: some milliseconds."""
+
+
+class Outcome(Enum):
+    """Why a run came back."""
+
+    ENDED = "every kernel ended or sleeps for ever"
+    LIMIT = "the limit of time or instructions was reached"
+    INTERRUPTED = "stopped from outside"
+
+
+class Machine:
+    """A machine of the given layout, powered on, its kernels' images in memory; nothing has run yet.
+
+    Raises FileError where the ROM is missing, EngineError where Unicorn is another build.
+    """
+
+    def __init__(self, layout: Layout, *, seed: int | None = None) -> None:
+        self.layout = layout
+        self.seed = layout.seed if seed is None else seed
+        self.rom = read_rom()
+        self.board = build_board(layout, self.seed)
+        self.engines = build_engines(self.board, layout, self.rom)
+        self._reset_state = after_reset(self.engines[0].pristine(), VMCB)
+        self.lives = [Life(kernel) for kernel in layout.kernels]
+        self.consoles: list[Callable[[np.ndarray], None]] = []
+        """Called with CONSOLE_BYTE records, in order, whenever some have been written."""
+        self._due: list[tuple[int, int]] = []
+        self._stop = False
+        self._power_on()
+
+    @property
+    def ledger(self) -> Ledger:
+        """Every crossing so far."""
+        return self.board.ledger
+
+    @property
+    def now(self) -> int:
+        """The furthest that any core has come, in cycles."""
+        return int(self.board.cores["time"].max())
+
+    @property
+    def nanoseconds(self) -> int:
+        """`now` as virtual time."""
+        return self.now * 1_000_000_000 // self.layout.rate
+
+    @property
+    def instructions(self) -> int:
+        """Instructions retired by all cores."""
+        return int(self.board.machine["instructions"][0])
+
+    def run(self, *, until: int = NEVER, instructions: int = NEVER, turns: int = -1) -> Outcome | None:
+        """Run to an end, to a time (cycles) or a count of instructions; None after `turns` looks at the host."""
+        self._stop = False
+        while turns != 0 and not self._stop:
+            turns -= 1
+            if (outcome := self._turn(until, instructions)) is not None:
+                return outcome
+        return Outcome.INTERRUPTED if self._stop else None
+
+    def stop(self) -> None:
+        """Have `run` come back after the slice at hand; safe from a signal handler or another thread."""
+        self._stop = True
+
+    def digest(self) -> str:
+        """Return 64 hex digits over all events, the ledger, all cores and all memory."""
+        for number in range(len(self.engines)):
+            schedule.unload(self._machine, number)
+        state = hashlib.blake2b(digest_size=32)
+        state.update(self.board.machine["events"].tobytes() + self.ledger.digest())
+        for name in ("state", "time", "instructions"):
+            state.update(np.ascontiguousarray(self.board.cores[name]).tobytes())
+        for name in ("regs", "eip", "cr", "cs_selector", "efer"):
+            state.update(np.ascontiguousarray(self.board.cores["env"][name]).tobytes())
+        self._digest_memory(state)
+        return state.hexdigest()
+
+    def _digest_memory(self, state: "hashlib._Hash") -> None:
+        pages = self.board.memory.reshape(-1, memmap.PAGE)
+        used = np.flatnonzero(pages.view(np.uint64).any(axis=1))
+        state.update(used.tobytes())
+        for start in range(0, len(used), 1024):
+            state.update(pages[used[start : start + 1024]].tobytes())
+
+    @property
+    def _machine(self) -> np.void:
+        return self.board.machine[0]
+
+    def _power_on(self) -> None:
+        table = np.frombuffer(partition_table(self.layout), np.uint8)
+        self.board.memory[memmap.PARTITION_TABLE :][: len(table)] = table
+        for life in self.lives:
+            self._load(life.kernel)
+            life.happen(Event.POWER_ON)
+
+    def _load(self, kernel: Kernel) -> None:
+        """Put a kernel's image and modules into its memory."""
+        for segment in kernel.image.segments:
+            place = self.board.memory[segment.span.base + kernel.load_offset :][: segment.span.size]
+            place[: len(segment.data)] = np.frombuffer(segment.data, np.uint8)
+            place[len(segment.data) :] = 0
+        for module in kernel.modules:
+            self.board.memory[module.span.base :][: len(module.data)] = np.frombuffer(module.data, np.uint8)
+
+    def _turn(self, until: int, instructions: int) -> Outcome | None:
+        """Run one turn of slices and do what it came back for."""
+        restart = min(self._due, default=(NEVER, -1))
+        why = schedule.run(self.board.address, TURN, min(until, restart[0]), instructions)
+        self._drain()
+        if why == schedule.REQUEST:
+            self._request(int(self._machine["why"]), int(self._machine["stopped_core"]))
+        elif why == schedule.FAULT:
+            self._fault(int(self._machine["why"]), int(self._machine["stopped_core"]))
+        elif why in (schedule.LIMIT, schedule.IDLE) and restart[0] <= until and restart[1] >= 0:
+            if self.instructions >= instructions:
+                return Outcome.LIMIT
+            self._restart(*restart)
+        elif why == schedule.LIMIT:
+            return Outcome.LIMIT
+        elif why == schedule.IDLE:
+            return self._sleep()
+        return Outcome.ENDED if self._all_ended else None
+
+    @property
+    def _all_ended(self) -> bool:
+        return not self._due and all(life.state is State.ENDED for life in self.lives)
+
+    def _drain(self) -> None:
+        count = int(self._machine["console_count"])
+        if count:
+            written = self.board.console[:count].copy()
+            self._machine["console_count"] = 0
+            for console in self.consoles:
+                console(written)
+
+    def _sleep(self) -> Outcome:
+        for life in self.lives:
+            if life.state in (State.STARTING, State.RUNNING):
+                life.happen(Event.SLEEP)
+        return Outcome.ENDED
+
+    def _request(self, request: int, core: int) -> None:
+        home = int(self.board.cores[core]["home"])
+        if request == records.HAND_OFF:
+            self._hand_over(core, home)
+            self.lives[home].happen(Event.HAND_OFF)
+        elif request == records.PARK:
+            self._hand_over(core, home)
+            self.board.cores[core]["state"] = records.STOPPED if home == NOBODY else records.WAIT_FOR_SIPI
+            settle(self._machine, core)
+        else:
+            self._end(home, core, ENDINGS[request])
+
+    def _hand_over(self, core: int, home: int) -> None:
+        """Move a core from the firmware's engine to its kernel's."""
+        schedule.unload(self._machine, len(self.lives))
+        record = self.board.cores[core]
+        record["owner"] = home
+        if home != NOBODY:
+            record["engine"] = self.board.engine_of[core] = home
+        settle(self._machine, core)
+
+    def _end(self, home: int, core: int, ending: Ending) -> None:
+        if home == NOBODY:
+            raise MksimBug(f"core {core}, which is nobody's, came to an end: {ending.value}")
+        when = int(self.board.cores[core]["time"])
+        code = int(self.board.engines[home]["exit_code"]) if ending is Ending.EXIT else None
+        life = self.lives[home]
+        life.end(when, ending, code)
+        self._stop_cores(life.kernel)
+        if life.may_restart:
+            self._due.append((when + life.kernel.restart_after, home))
+        if ending is Ending.TRIPLE_FAULT and self.layout.on_triple_fault is TripleFault.MACHINE:
+            self._bring_down(when, life)
+
+    def _bring_down(self, when: int, cause: Life) -> None:
+        """A board without guards: one kernel's triple fault resets the machine, and with it everybody."""
+        for life in self.lives:
+            if life.state in (State.STARTING, State.RUNNING):
+                life.end(when, Ending.RESET, None)
+                self._stop_cores(life.kernel)
+                if cause.may_restart:
+                    self._due.append((when + cause.kernel.restart_after, life.kernel.id))
+
+    def _stop_cores(self, kernel: Kernel) -> None:
+        for core in kernel.cores:
+            engine = self.board.engines[self.board.cores[core]["engine"]]
+            if engine["core"] == core:
+                schedule.unload(self._machine, int(self.board.cores[core]["engine"]))
+            self.board.cores[core]["state"] = records.STOPPED
+            settle(self._machine, core)
+
+    def _restart(self, when: int, home: int) -> None:
+        """Start a kernel again on its cores, from its image, while the machine runs."""
+        self._due.remove((when, home))
+        life = self.lives[home]
+        life.restart()
+        self.engines[home].flush()
+        self._load(life.kernel)
+        for core in life.kernel.cores:
+            self._reset_core(core, when, boot=core == life.kernel.boot_core)
+        start_core(self._machine, life.kernel.boot_core, memmap.FIRMWARE_SIPI, when)
+        settle(self._machine, life.kernel.boot_core)
+
+    def _reset_core(self, core: int, when: int, *, boot: bool) -> None:
+        record = self.board.cores[core]
+        self.board.reset_state(core, self._reset_state)
+        record["state"], record["time"] = records.WAIT_FOR_SIPI, when
+        record["nmi"] = record["machine_check"] = record["mcg_status"] = 0
+        record["line"] = -1
+        lapic.power_up(record["lapic"], int(record["apic_id"]), core == 0)
+        if boot:
+            record["owner"] = FIRMWARE
+            record["engine"] = self.board.engine_of[core] = len(self.lives)
+
+    def _fault(self, error: int, core: int) -> None:
+        """Unicorn could not go on: an instruction of a trusted kernel that must be stepped over."""
+        number = int(self.board.cores[core]["engine"])
+        if self.board.engines[number]["fault_kind"] < 0:
+            rip = int(self.engines[number].env[0]["eip"]) & (1 << 64) - 1
+            raise MksimBug(f"core {core} stopped at rip {rip:#x}: Unicorn error {error}")
+        step_over(self.board, self.engines[number], core, error, self.rom)
+

@@ -1,0 +1,55 @@
+"""Stepping over one block that an engine's mappings do not allow, where the machine trusts its kernels.
+
+Code in another's memory cannot run out of a region with callbacks, and a store to a page that is mapped
+read-only does not happen. For one block such pages are opened, no further than it takes, and closed again;
+each right that had to be added is a crossing in the ledger.
+"""
+
+import numpy as np
+
+from mksim.engine import schedule
+from mksim.engine.board import Board
+from mksim.engine.crossings import READ, cross_access
+from mksim.engine.engine import Engine
+from mksim.errors import MksimBug
+from mksim.fabric.ownership import Rights
+from mksim.spec import memmap
+
+# Unicorn's errors (unicorn.h), and the right whose lack each of them is
+WRITE_PROT, READ_PROT, FETCH_PROT = 12, 13, 14
+NEEDS = {WRITE_PROT: Rights.W, READ_PROT: Rights.R, FETCH_PROT: Rights.X}
+
+
+def step_over(board: Board, engine: Engine, core: int, error: int, rom: np.ndarray) -> None:
+    """Let a core run the block that Unicorn stopped in with `error`; whatever it did to the ROM is undone."""
+    pristine = rom.copy()
+    opened: dict[int, Rights] = {}
+    while error:
+        if error not in NEEDS:
+            raise MksimBug(f"engine of {engine.name}, core {core}: Unicorn error {error} while stepping")
+        page = int(engine.record["fault_address"][0]) & -memmap.PAGE
+        _open(board, engine, opened, page, NEEDS[error])
+        error = _run_block(board, engine, core)
+    for page in opened:
+        engine.close_page(page)
+    rom[:] = pristine
+
+
+def _open(board: Board, engine: Engine, opened: dict[int, Rights], page: int, right: Rights) -> None:
+    if page not in opened:
+        opened[page] = engine.rights_at(page)
+    opened[page] |= right
+    engine.open_page(page, opened[page], board.memory)
+
+
+def _run_block(board: Board, engine: Engine, core: int) -> int:
+    """Run one block; return Unicorn's error, 0 if there was none. What it lacked is recorded."""
+    machine = board.machine[0]
+    outcome = schedule.run_slice(machine, core, int(board.cores[core]["time"]) + 1)
+    error = max(0, int(outcome) - schedule.FAULT_BASE)
+    if error == WRITE_PROT:
+        schedule.refused_store(machine, core)
+    elif error == READ_PROT:
+        page = int(engine.record["fault_address"][0]) & -memmap.PAGE
+        cross_access(engine.record[0], machine, READ, page, 1, False)
+    return error

@@ -1,0 +1,46 @@
+"""Where compiled native code is kept between runs.
+
+Numba decides by a function's own file whether its cached code is fresh; what it calls may have changed in
+another file. So every state of the sources gets a folder of its own, and folders of earlier states go.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def fingerprint() -> str:
+    """Return a name for the present state of mksim's sources: their paths, sizes and times of change."""
+    state = hashlib.blake2b(digest_size=8)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        facts = path.stat()
+        state.update(f"{path.relative_to(PACKAGE)} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return state.hexdigest()
+
+
+def cache_root() -> Path:
+    """Return the folder for this installation's caches: in the user's cache, else in the system's temporary one."""
+    where = hashlib.blake2b(str(PACKAGE).encode(), digest_size=8).hexdigest()
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mksim" / where
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        usable = os.access(home, os.W_OK)
+    except OSError:
+        usable = False
+    return home if usable else Path(tempfile.gettempdir()) / f"mksim-{os.getuid()}-{where}"
+
+
+def prepare() -> None:
+    """Point Numba to the folder for these sources. A NUMBA_CACHE_DIR that is set already stands."""
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    root = cache_root()
+    current = root / fingerprint()
+    if not current.exists() and root.exists():
+        for old in root.iterdir():
+            shutil.rmtree(old, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = str(current)
