@@ -4,7 +4,7 @@ Its rooms: `lapic_core` state, priorities, local vectors · `lapic_timer` · `la
 message · `lapic_page` the registers · `lapic_msr` the same as MSRs. What is left out is said there.
 
 The chip sees register offsets and time, and answers with what its board must do. Records are LAPIC; times are
-int64 cycles, and the caller keeps `now` from running backwards; values of 64 bits are the int64 of those bits.
+int64 cycles, and the caller keeps `now` from running backwards; 64-bit values are the int64 of those bits.
 """
 
 from mksim.hw.lapic_core import (

@@ -41,6 +41,13 @@ def read_msr(apic: np.void, index: int, now: int) -> tuple[bool, int]:
 
 
 @njit(cache=True, error_model="numpy")
+def _lvt_writable(index: int) -> int:
+    """Return the bits of local vector `index` that are not reserved; the read-only ones stay as they are."""
+    remote_irr = spec.LVT_REMOTE_IRR if index in (spec.LINT0, spec.LINT1) else 0
+    return core.lvt_writable(index) | spec.LVT_PENDING | remote_irr
+
+
+@njit(cache=True, error_model="numpy")
 def _writable(apic: np.void, offset: int) -> int:
     """Return the bits that may be written to the 32-bit register at `offset`, negative where none may be.
 
@@ -53,7 +60,7 @@ def _writable(apic: np.void, offset: int) -> int:
     if offset == spec.SVR:
         return core.svr_writable(apic)
     if spec.LVT_TIMER <= offset <= spec.LVT_ERROR:
-        return core.lvt_writable((offset - spec.LVT_TIMER) // spec.STRIDE) | spec.LVT_PENDING
+        return _lvt_writable((offset - spec.LVT_TIMER) // spec.STRIDE)
     if offset == spec.INITIAL_COUNT:
         return 0xFFFF_FFFF
     return spec.DIVIDE_WRITABLE if offset == spec.DIVIDE else -1

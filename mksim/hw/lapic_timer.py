@@ -1,6 +1,6 @@
 """The local APIC's timer: Intel SDM vol. 3A, 12.5.4. One-shot (and mode 3), periodic, TSC-deadline.
 
-The input clock ticks once a cycle, before the divider. Nothing counts: a running timer is the time at which it
+The input clock ticks once a cycle, before the divider. Nothing counts: a running timer is the time when it
 reaches zero, in `expiry`, and all else follows from the time now. `deadline` is the same time where somebody
 has to call `elapse` then, else NEVER: a masked periodic timer wakes nobody.
 
