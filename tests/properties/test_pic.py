@@ -7,16 +7,19 @@ from hypothesis import strategies as st
 from mksim.hw import pic8259
 from mksim.hw.pic8259 import PIC
 
-LAW = settings(deadline=None, derandomize=True)  # the first call may compile
+LAW = settings(deadline=None, derandomize=True, max_examples=200)  # the first call may compile
 MASTER, SLAVE, CASCADE = 0, 1, 2
 CHIPS = st.integers(0, 1)
 LEVELS = st.integers(0, 7)
+MASKS = st.one_of(st.just(0), LEVELS.map(lambda ir: 1 << ir), st.integers(0, 255))
 LINES = st.integers(0, 15).filter(lambda irq: irq != CASCADE)
 OPERATIONS = st.lists(
     st.one_of(
         st.tuples(st.just("line"), LINES, st.booleans()),
+        st.tuples(st.just("line"), LINES, st.just(True)),
         st.tuples(st.just("acknowledge"), st.none(), st.none()),
-        st.tuples(st.just("mask"), CHIPS, st.integers(0, 255)),
+        st.tuples(st.just("acknowledge"), st.none(), st.none()),
+        st.tuples(st.just("mask"), CHIPS, MASKS),
         st.tuples(st.just("end"), CHIPS, st.booleans()),
         st.tuples(st.just("end_specific"), CHIPS, LEVELS),
         st.tuples(st.just("lowest"), CHIPS, LEVELS),
@@ -24,7 +27,8 @@ OPERATIONS = st.lists(
         st.tuples(st.just("levels"), CHIPS, st.integers(0, 255)),
         st.tuples(st.just("poll"), CHIPS, st.none()),
     ),
-    max_size=60,
+    min_size=20,
+    max_size=100,
 )
 
 
