@@ -76,7 +76,11 @@ def test_nul_ends_a_command_line() -> None:
 
 def test_too_much_is_the_configs_fault() -> None:
     layout = two_kernels()
-    kernels = (replace(layout.kernels[0], cmdline="x" * PARTITION_TABLE_SIZE), layout.kernels[1])
+    # Each kernel's own tables still hold its command line; the table that holds both does not.
+    kernels = tuple(
+        replace(kernel, cmdline=kernel.name * (PARTITION_TABLE_SIZE // 2 // len(kernel.name)))
+        for kernel in layout.kernels
+    )
     with pytest.raises(ConfigError, match=r"^machine\.toml: the partition table has 0x10[0-9a-f]{3} bytes"):
         partition_table(replace(layout, kernels=kernels))
 
