@@ -174,8 +174,15 @@ def check(options: argparse.Namespace) -> int:
 
 def boot(options: argparse.Namespace) -> int:
     """Boot a config's kernels, and run them to their ends or to the limit."""
-    order(options)
-    raise NotImplementedError
+    layout, how = order(options)
+    from mksim.machine.machine import Outcome  # noqa: PLC0415 - Numba takes half a second
+    from mksim.observe import session, summary  # noqa: PLC0415
+
+    machine, outcome = session.run(layout, how)
+    if outcome is Outcome.LIMIT:
+        return EXIT_LIMIT
+    fine = outcome is Outcome.ENDED and summary.as_expected(machine)
+    return EXIT_AS_EXPECTED if fine else EXIT_UNEXPECTED
 
 
 def order(options: argparse.Namespace) -> tuple[Layout, BootOptions]:

@@ -127,7 +127,7 @@ class Engine:
     def flush(self) -> None:
         """Drop translations and cached page walks, after memory was changed from outside."""
         self.uc.ctl_flush_tb()
-        self.uc.ctl_flush_tlb()
+        self.uc.ctl(unicorn_const.UC_CTL_TLB_FLUSH, unicorn_const.UC_CTL_IO_WRITE)
 
     def _map_callbacks(self, record: np.ndarray, span: Span) -> None:
         where = ctypes.c_void_p(record.ctypes.data)

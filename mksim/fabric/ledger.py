@@ -6,6 +6,7 @@ newest, `first` the first violations, so that the origin of a flood is not lost.
 
 import hashlib
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -81,8 +82,10 @@ def _digest(digest: int, crossing: np.void) -> int:
     who = (np.int64(crossing["kernel"]) & 0xFFFF) << 48 | (np.int64(crossing["core"]) & 0xFFFF) << 32
     whose = (np.int64(crossing["target"]) & 0xFFFF) << 16
     what = np.int64(crossing["act"]) << 9 | np.int64(crossing["size"]) << 1 | np.int64(crossing["granted"])
-    digest = _mix(_mix(digest, crossing["when"]), who | whose | what)
-    return _mix(_mix(digest, np.int64(crossing["rip"])), np.int64(crossing["where"]))
+    who_what: Any = who | whose | what
+    rip: Any = np.int64(crossing["rip"])
+    where: Any = np.int64(crossing["where"])
+    return _mix(_mix(_mix(_mix(digest, crossing["when"]), who_what), rip), where)
 
 
 @njit(cache=True, error_model="numpy")
@@ -148,7 +151,8 @@ class Ledger:
 
     def note(self, **crossing: int) -> None:
         """Record one crossing from Python, by the names of CROSSING."""
-        note(self.ring, self.first, self.counts, self.head[0], *(np.int64(crossing[name]) for name in _NAMES))
+        values: list[Any] = [np.int64(crossing[name]) for name in _NAMES]
+        note(self.ring, self.first, self.counts, self.head[0], *values)
 
     def records(self) -> np.ndarray:
         """Return the newest crossings, oldest first; a copy."""

@@ -4,6 +4,8 @@ Levels on the LINT pins are left out: they act as edges, and remote IRR is never
 APIC IDs and what only the APIC bus had (remote read, focus processors, arbitration IDs).
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -247,8 +249,9 @@ def expire(apic: np.void, now: int) -> bool:
 @njit(cache=True, error_model="numpy")
 def write_tsc_deadline(apic: np.void, value: int, now: int, offset: int = 0) -> None:
     """Write IA32_TSC_DEADLINE for a TSC that reads `now + offset`. To read it: the field, after `expire`."""
+    bits: Any = np.int64(value)
     expire(apic, now)
-    timer.set_tsc_deadline(apic, np.int64(value), offset)
+    timer.set_tsc_deadline(apic, bits, offset)
 
 
 @njit(cache=True, error_model="numpy")

@@ -3,6 +3,8 @@
 Values are the int64 with the 64 bits of EDX:EAX. What the manual answers with #GP is refused here.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -85,15 +87,16 @@ def _write_icr(apic: np.void, icr: int) -> int:
 @njit(cache=True, error_model="numpy")
 def write_msr(apic: np.void, index: int, value: int, now: int) -> int:
     """Write x2APIC MSR `index`, 0x800 to 0x8ff; return an action of `lapic_page.write`, or GP."""
-    offset, value = _offset(index), np.int64(value)
+    bits: Any = np.int64(value)
+    offset = _offset(index)
     if not core.x2apic(apic):
         return GP
     if offset == spec.ICR_LOW:
-        return _write_icr(apic, value)
+        return _write_icr(apic, bits)
     writable = _writable(apic, offset)
-    if writable < 0 or value & ~writable != 0:
+    if writable < 0 or bits & ~writable != 0:
         return GP
-    return _send_to_self(apic, value) if offset == spec.SELF_IPI else page.write(apic, offset, value, now)
+    return _send_to_self(apic, bits) if offset == spec.SELF_IPI else page.write(apic, offset, bits, now)
 
 
 @njit(cache=True, error_model="numpy")
@@ -109,12 +112,13 @@ def _legal(before: int, after: int) -> bool:
 @njit(cache=True, error_model="numpy")
 def write_base(apic: np.void, value: int) -> bool:
     """Write IA32_APIC_BASE; False for #GP. A disabled APIC comes back as after RESET (12.4.3)."""
-    value, mode = np.int64(value), spec.BASE_EN | spec.BASE_EXTD
-    if value & ~(spec.BASE_ADDRESS | spec.BASE_BSP | mode) != 0:
+    bits: Any = np.int64(value)
+    mode = spec.BASE_EN | spec.BASE_EXTD
+    if bits & ~(spec.BASE_ADDRESS | spec.BASE_BSP | mode) != 0:
         return False
-    if not _legal(apic["base"] & mode, value & mode):
+    if not _legal(apic["base"] & mode, bits & mode):
         return False
-    if value & spec.BASE_EN == 0:
+    if bits & spec.BASE_EN == 0:
         core.init_reset(apic)
-    apic["base"] = value
+    apic["base"] = bits
     return True

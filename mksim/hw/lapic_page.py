@@ -3,6 +3,8 @@
 `read` serves the x2APIC MSRs as well: registers that look different there do so by the mode.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -28,10 +30,11 @@ def _in_bitmaps(offset: int) -> bool:
 
 @njit(cache=True, error_model="numpy")
 def _read_bitmap(apic: np.void, offset: int) -> int:
-    index = offset >> 4 & 7
-    if offset < spec.TMR:
-        return np.int64(apic["isr"][index])
-    return np.int64(apic["tmr"][index] if offset < spec.IRR else apic["irr"][index])
+    words: Any = apic["irr"]
+    if offset < spec.IRR:
+        words = apic["isr"] if offset < spec.TMR else apic["tmr"]
+    word: Any = np.int64(words[offset >> 4 & 7])
+    return word
 
 
 @njit(cache=True, error_model="numpy")
@@ -78,7 +81,7 @@ def _read_nothing(apic: np.void, offset: int) -> int:
 
 @njit(cache=True, error_model="numpy")
 def _read_scalar(apic: np.void, offset: int, now: int) -> int:
-    value = np.int64(0)
+    value: Any
     if offset in (spec.TPR, spec.APR, spec.PPR):
         value = _read_priority(apic, offset)
     elif offset in (spec.CURRENT_COUNT, spec.INITIAL_COUNT, spec.DIVIDE):
@@ -161,7 +164,8 @@ def _write_scalar(apic: np.void, offset: int, value: int, now: int) -> None:
 @njit(cache=True, error_model="numpy")
 def write(apic: np.void, offset: int, value: int, now: int) -> int:
     """Write the register at `offset`; return NOTHING, SEND or EOI. Read-only registers ignore it."""
-    bits, index = np.int64(value) & 0xFFFF_FFFF, _lvt_index(offset)
+    bits: Any = np.int64(value) & 0xFFFF_FFFF
+    index = _lvt_index(offset)
     if offset == spec.EOI:
         return core.eoi(apic)
     if offset == spec.ICR_LOW:

@@ -85,12 +85,12 @@ class Machine:
 
     def run(self, *, until: int = NEVER, instructions: int = NEVER, turns: int = -1) -> Outcome | None:
         """Run to an end, to a time (cycles) or a count of instructions; None after `turns` looks at the host."""
-        self._stop = False
         while turns != 0 and not self._stop:
             turns -= 1
             if (outcome := self._turn(until, instructions)) is not None:
                 return outcome
-        return Outcome.INTERRUPTED if self._stop else None
+        stopped, self._stop = self._stop, False
+        return Outcome.INTERRUPTED if stopped else None
 
     def stop(self) -> None:
         """Have `run` come back after the slice at hand; safe from a signal handler or another thread."""

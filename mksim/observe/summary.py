@@ -1,0 +1,121 @@
+"""What a run came to: as a dictionary for JSON, and as lines for people and grep."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mksim.fabric.ledger import Act
+from mksim.fabric.ownership import OWNER_NAMES
+from mksim.machine.kernel import Life
+from mksim.machine.machine import Machine, Outcome
+
+SHOWN = 10
+"""Violations shown on a terminal; the summary file holds all that the ledger kept."""
+
+
+def summary(machine: Machine, outcome: Outcome) -> dict[str, Any]:
+    """Return everything about a run that is worth keeping; equal for equal runs, on every host."""
+    ledger = machine.ledger
+    return {
+        "config": machine.layout.path.name,
+        "outcome": outcome.name.lower(),
+        "protection": machine.layout.protection.value,
+        "seed": machine.seed,
+        "virtual_ns": machine.nanoseconds,
+        "instructions": machine.instructions,
+        "digest": machine.digest(),
+        "kernels": {life.kernel.name: _kernel(machine, life) for life in machine.lives},
+        "crossings": {"granted": ledger.granted, "violations": ledger.violations, "by": list(_counts(machine))},
+        "violations": [violation(machine, record) for record in ledger.recorded_violations()],
+    }
+
+
+def _kernel(machine: Machine, life: Life) -> dict[str, Any]:
+    cores = machine.board.cores[list(life.kernel.cores)]
+    return {
+        "state": life.state.value,
+        "reason": life.reason,
+        "exit": life.exit_code,
+        "expected": str(life.kernel.expect),
+        "as_expected": life.as_expected,
+        "restarts": life.restarts,
+        "cores": list(life.kernel.cores),
+        "instructions": int(cores["instructions"].sum()),
+    }
+
+
+def _counts(machine: Machine) -> Iterator[dict[str, Any]]:
+    """Yield the exact count of every kind of crossing that occurred."""
+    for who, whose, act, granted in np.argwhere(machine.ledger.counts):
+        yield {
+            "kernel": owner_name(machine, int(who)),
+            "target": owner_name(machine, int(whose)),
+            "act": Act(act).name.lower(),
+            "granted": bool(granted),
+            "count": int(machine.ledger.counts[who, whose, act, granted]),
+        }
+
+
+def owner_name(machine: Machine, owner: int) -> str:
+    """Return the name of an owner code, or of its place at the end of the ledger's counts."""
+    kernels = [life.kernel.name for life in machine.lives]
+    if 0 <= owner < len(kernels):
+        return kernels[owner]
+    return OWNER_NAMES[owner if owner < 0 else owner - len(kernels) - len(OWNER_NAMES)]
+
+
+def violation(machine: Machine, record: np.void) -> dict[str, Any]:
+    """Return one record of the ledger in words and hex."""
+    return {
+        "when_ns": int(record["when"]) * 1_000_000_000 // machine.layout.rate,
+        "kernel": owner_name(machine, int(record["kernel"])),
+        "core": int(record["core"]),
+        "rip": f"{int(record['rip']):#x}",
+        "act": Act(record["act"]).name.lower(),
+        "where": f"{int(record['where']):#x}",
+        "target": owner_name(machine, int(record["target"])),
+        "happened": machine.layout.protection.value == "trust",
+    }
+
+
+def lines(result: dict[str, Any]) -> Iterator[str]:
+    """Yield the summary as lines of a fixed shape, first word first."""
+    yield (
+        f"run      {result['outcome']} after {result['virtual_ns'] / 1e6:.3f} ms virtual time, "
+        f"{result['instructions']:,} instructions, seed {result['seed']}"
+    )
+    for name, kernel in result["kernels"].items():
+        yield f"kernel   {name}: {_ending(kernel)}"
+    crossings = result["crossings"]
+    yield f"crossed  {crossings['granted']:,} granted, {crossings['violations']:,} violations ({result['protection']})"
+    for entry in result["violations"][:SHOWN]:
+        verb = "did" if entry["happened"] else "tried"
+        yield (
+            f"violation {entry['kernel']} {verb} {entry['act']} {entry['where']} of {entry['target']}, "
+            f"rip {entry['rip']}, core {entry['core']}, {entry['when_ns']} ns"
+        )
+    if (more := crossings["violations"] - SHOWN) > 0:
+        yield f"violation ... and {more:,} more"
+    yield f"digest   {result['digest']}"
+
+
+def _ending(kernel: dict[str, Any]) -> str:
+    how = kernel["reason"] or kernel["state"]
+    code = "" if kernel["exit"] is None else f" {kernel['exit']}"
+    again = f", started again {kernel['restarts']}x" if kernel["restarts"] else ""
+    wanted = "" if kernel["as_expected"] else f" - expected {kernel['expected']}"
+    return f"{how}{code}{again}{wanted}"
+
+
+def as_expected(machine: Machine) -> bool:
+    """Tell whether all kernels and the number of violations are what the config expects."""
+    wanted = machine.layout.expected_violations
+    return all(life.as_expected for life in machine.lives) and wanted in (None, machine.ledger.violations)
+
+
+def write(result: dict[str, Any], path: Path) -> None:
+    """Write the summary as JSON; OSError if that cannot be done."""
+    path.write_text(json.dumps(result, indent=2) + "\n")
