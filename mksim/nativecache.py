@@ -11,12 +11,14 @@ import tempfile
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+NATIVE = ("spec", "clock", "fabric", "hw", "engine")
+"""The packages whose code is compiled, or is constants in compiled code."""
 
 
 def fingerprint() -> str:
-    """Return a name for the present state of mksim's sources: their paths, sizes and times of change."""
+    """Return a name for the present state of the native sources: their paths, sizes and times of change."""
     state = hashlib.blake2b(digest_size=8)
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for package in NATIVE for path in (PACKAGE / package).rglob("*.py")):
         facts = path.stat()
         state.update(f"{path.relative_to(PACKAGE)} {facts.st_size} {facts.st_mtime_ns}\n".encode())
     return state.hexdigest()

@@ -107,6 +107,14 @@ def refuse(engine: np.void, machine: np.void, kind: int, where: int, code: int) 
 
 
 @njit(cache=True, error_model="numpy")
+def resume_io(engine: np.void, address: int) -> None:
+    """Give the upper half of an 8-byte access the code that its lower half came from: it arrives as two of four."""
+    if address & 7 == 4 and address == engine["io_address"] + 4 and from_code(engine) == 0:
+        carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = engine["io_code"]
+    engine["io_address"], engine["io_code"] = address, from_code(engine)
+
+
+@njit(cache=True, error_model="numpy")
 def settle_io(engine: np.void) -> None:
     """Forget where the access came from, so that the next page-table walk is seen to come from nowhere."""
     carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = 0
@@ -170,6 +178,7 @@ def on_mmio_read(_uc: int, offset: int, size: int, region_address: int) -> int:
     region = region_at(np.int64(region_address))
     engine = engine_at(region["engine"])
     machine = machine_at(engine["machine"])
+    resume_io(engine, region["base"] + np.int64(offset))
     if region["kind"] == FOREIGN:
         value = foreign_read(engine, machine, region["base"] + np.int64(offset), np.int64(size))
     elif region["kind"] == HOLE:
@@ -190,6 +199,7 @@ def on_mmio_write(_uc: int, offset: int, size: int, value: int, region_address: 
     region = region_at(np.int64(region_address))
     engine = engine_at(region["engine"])
     machine = machine_at(engine["machine"])
+    resume_io(engine, region["base"] + np.int64(offset))
     if region["kind"] == FOREIGN:
         foreign_write(engine, machine, region["base"] + np.int64(offset), np.int64(size), np.uint64(value))
     elif region["kind"] != HOLE:

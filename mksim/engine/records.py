@@ -72,6 +72,8 @@ ENGINE = np.dtype(
         ("skipped", "<i8"),  # cycles of this slice in which nothing retired
         ("exit_code", "<i8"),
         ("rights", "<i8"),  # address of this kernel's rights, one byte a page
+        ("io_address", "<i8"),  # the last access to a region, and where in translated code it came from
+        ("io_code", "<i8"),
         ("fault_address", "<i8"),
         ("fault_kind", "<i4"),
         ("fault_owner", "<i4"),
