@@ -15,7 +15,7 @@ from mksim.fabric.ownership import OWNER_NAMES
 
 
 class Act(IntEnum):
-    """What was done. Numbers are part of the format: append, never insert."""
+    """What was done. Numbers are part of the format: append, never insert. Native code takes `int(Act.X)`."""
 
     READ = 0
     WRITE = 1
@@ -35,12 +35,6 @@ class Act(IntEnum):
     CONFIG_READ = 14
     CONFIG_WRITE = 15
 
-
-(
-    READ, WRITE, EXECUTE, WALK, IPI, NMI, INIT, SIPI, IN, OUT,
-    DEVICE_READ, DEVICE_WRITE, DMA_READ, DMA_WRITE, CONFIG_READ, CONFIG_WRITE,
-) = (int(act) for act in Act)  # fmt: skip
-# Native code takes plain integers as constants
 
 CROSSING = np.dtype(
     [
