@@ -11,6 +11,7 @@
 #define PIC_MASK   0x21                         // the victim owns the legacy chips
 
 static u64 victim, secret, victim_apic;
+static u32 surprises;                           // attempts that did not end as claimed
 
 static u64 read(u64 at, u64 unused) { return *(volatile u64 *)direct(at); }
 static u64 write(u64 at, u64 value) { return *(volatile u64 *)direct(at) = value; }
@@ -44,8 +45,8 @@ static void report(const char *what, struct outcome o, u64 where) {
         print("%s: it happened\n", what);
     else
         print("%s: exception %d\n", what, o.vector);
-    CHECK(o.vector == (option("trust") ? -1 : MC));
-    CHECK(o.vector != MC || o.address == where);
+    bool there = o.address == where || o.address == where + 4;  // a table's entry is read in two halves
+    surprises += o.vector != (option("trust") ? -1 : MC) || (o.vector == MC && !there);
 }
 
 static void attack(const char *what, u64 (*attempt)(u64, u64), u64 a, u64 b, u64 where) {
@@ -72,12 +73,14 @@ static void attack_ports(void) {
     attack("read the interrupt mask", in, PIC_MASK, 0, PIC_MASK);
 }
 
+static void attack_core(const char *what, u32 icr) { attack(what, send, icr, victim_apic, icr); }
+
 static void attack_cores(void) {
-    attack("interrupt the victim", send, VECTOR, victim_apic, VECTOR);
-    attack("interrupt everybody else", send, ICR_OTHERS | VECTOR, 0, VECTOR);
-    attack("send the victim an NMI", send, ICR_NMI, victim_apic, 0);
-    attack("send it a SIPI", send, ICR_SIPI | low_page >> 12, victim_apic, low_page >> 12);
-    attack("reset its core by INIT", send, ICR_INIT, victim_apic, 0);
+    attack_core("interrupt the victim", VECTOR);
+    attack_core("interrupt everybody else", ICR_OTHERS | VECTOR);
+    attack_core("send the victim an NMI", ICR_NMI);
+    attack_core("send it a SIPI", ICR_SIPI | low_page >> 12);
+    attack_core("reset its core by INIT", ICR_INIT);
 }
 
 int main(void) {
@@ -91,6 +94,7 @@ int main(void) {
     attack_ports();
     attack_cores();
     store_release(&board->done, 1);
-    print("that was all I could think of\n");
+    print("that was all I could think of; %u surprises\n", surprises);
+    CHECK(surprises == 0);
     return 0;
 }

@@ -16,8 +16,7 @@ int main(void) {
     say(&p->question, bob, question);
     struct message answer = hear(&p->answer);
     print("bob answers after %lu ns: \"%s\"\n", (rdtsc() - start) * 1000 / (tsc_hz / 1000000), (char *)&answer);
-    while (load_acquire(&p->finished) < 4)
-        delay_us(10);
+    wait_turn(p, 4);
     for (u32 i = 0; i < 1024; i++)
         CHECK(diary[i] == i * i);
     print("All have had their turn, and my diary is as I wrote it.\n");

@@ -7,6 +7,6 @@ int main(void) {
     print("I am another kernel, on core %u, at %#lx. I sleep until somebody rings.\n", lapic_id(), home());
     hear(&p->question);
     say(&p->answer, doorbell_to("alice"), "Five kernels, side by side. No hypervisor.");
-    fetch_add(&p->finished, 1);
+    end_turn(p);
     return 0;
 }

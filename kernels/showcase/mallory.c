@@ -14,12 +14,13 @@ static void report(const char *what, struct outcome outcome) {
 
 int main(void) {
     u64 alice = option_number("alice", 0);
-    print("I own core %u and want everything.\n", lapic_id());
+    wait_turn(plaza(), 3);
+    print("I own core %u, and I want everything.\n", lapic_id());
     report("Reading alice's memory", try_read(alice));
     report("Overwriting her kernel", try_write(alice, 0xdead));
     report("Running it", try_execute(alice));
     report("Firing an NMI at the crowd", probe(interrupt, option_number("crowd", 0), ICR_NMI));
     report("Resetting bob's core with INIT", probe(interrupt, option_number("bob", 0), ICR_INIT));
-    fetch_add(&plaza()->finished, 1);
+    end_turn(plaza());
     return 0;
 }

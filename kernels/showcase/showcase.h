@@ -6,7 +6,7 @@
 struct plaza {
     struct channel question, answer;            // alice to bob, bob to alice
     u64 lives;                                  // of phoenix
-    u64 finished;                               // kernels that have said their last word
+    u64 turns;                                  // acts of the play that are over
 };
 
 static inline struct plaza *plaza(void) {
@@ -14,6 +14,14 @@ static inline struct plaza *plaza(void) {
     CHECK(w.base && w.size >= sizeof(struct plaza));
     return (struct plaza *)w.base;
 }
+
+// The kernels run all the time, but take turns to show something: act n begins when n acts are over.
+static inline void wait_turn(struct plaza *plaza, u64 act) {
+    while (load_acquire(&plaza->turns) < act)
+        pause();
+}
+
+static inline void end_turn(struct plaza *plaza) { fetch_add(&plaza->turns, 1); }
 
 static inline void awake(struct trapframe *frame) { lapic_eoi(); }
 

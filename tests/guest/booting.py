@@ -1,0 +1,79 @@
+"""Boot a config the way a user does, and hold what came of it."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mksim.cli import main
+
+ROOT = Path(__file__).parents[2]
+BUILT = ROOT / "build" / "kernels"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Exit code, summary, and each kernel's console as text."""
+
+    code: int
+    summary: dict[str, Any]
+    console: dict[str, str]
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        return {name: kernel["reason"] for name, kernel in self.summary["kernels"].items()}
+
+    @property
+    def exits(self) -> dict[str, int | None]:
+        return {name: kernel["exit"] for name, kernel in self.summary["kernels"].items()}
+
+
+def kernel_names(config: Path) -> list[str]:
+    return re.findall(r"^\[kernel\.([\w-]+)\]", config.read_text(), re.MULTILINE)
+
+
+def boot(config: Path, into: Path, *arguments: str) -> Run:
+    """Run `mksim boot` in this process; consoles and summary go to files in `into`."""
+    summary = into / "summary.json"
+    consoles = {name: into / f"{name}.log" for name in kernel_names(config)}
+    options = [f"--console={name}={file}" for name, file in consoles.items()]
+    code = main(["boot", str(config), "--quiet", f"--summary={summary}", *options, *arguments])
+    return Run(
+        code=code,
+        summary=json.loads(summary.read_text()),
+        console={name: file.read_text() for name, file in consoles.items()},
+    )
+
+
+def boot_scenario(name: str, into: Path, *arguments: str, config: str = "config.toml") -> Run:
+    return boot(ROOT / "kernels" / name / config, into, *arguments)
+
+
+def boot_variant(name: str, into: Path, old: str, new: str) -> Run:
+    """Boot a scenario with a piece of its config's text replaced."""
+    text = (ROOT / "kernels" / name / "config.toml").read_text()
+    assert old in text
+    config = into / "variant.toml"
+    config.write_text(text.replace(old, new).replace("../../build/kernels", str(BUILT)))
+    return boot(config, into)
+
+
+def boot_claim(name: str, into: Path, *, cores: int = 1, cmdline: str = "", keys: str = "") -> Run:
+    """Boot one of the tiny kernels alone on a machine of its own; `keys` are more lines of its config."""
+    config = into / "claim.toml"
+    config.write_text(
+        f"""
+[machine]
+memory = "16M"
+cores = {cores}
+
+[kernel.claim]
+image = "{BUILT / "tests" / name}.elf"
+cores = {cores}
+memory = "4M"
+cmdline = "{cmdline}"
+{keys}
+"""
+    )
+    return boot(config, into)

@@ -1,0 +1,76 @@
+"""The tiny kernels of kernels/tests: each states one claim about the machine, and checks it from inside."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.guest.booting import boot_claim
+
+CLAIMS = {
+    # kernel         cores  last line it prints
+    "debug":         (1, "debug exceptions where asked"),
+    "double_fault":  (1, "nested faults end where the manual says"),
+    "exceptions":    (1, "x87 switched off: vector 7, error 0x0"),
+    "ioapic":        (2, "ticks went to core 0 5 times, then to core 1 5 times"),
+    "ipi":           (4, None),
+    "ist":           (1, "interrupt stacks switch where asked"),
+    "msr":           (1, "MSRs: the known ones work, the unknown ones fault"),
+    "mwait":         (2, "the parked core woke"),
+    "nmi":           (2, "two NMIs, one after the other"),
+    "paging":        (1, "walks set what they should"),
+    "pit":           (1, None),
+    "priority":      (1, "interrupts in order of priority"),
+    "realmode":      (2, None),
+    "ring3":         (1, "ring 3 calls in and is kept out"),
+    "rtc":           (1, None),
+    "selfmodify":    (1, "2000 versions of one function"),
+    "sse":           (2, "two cores, two register files"),
+    "swapgs":        (1, "swapgs swaps"),
+    "timer":         (1, None),
+    "topology":      (4, "4 cores know who they are"),
+    "tsc":           (2, None),
+    "x2apic":        (2, "x2APIC: two cores talk by MSR"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_claim(name: str, tmp_path: Path) -> None:
+    cores, line = CLAIMS[name]
+    run = boot_claim(name, tmp_path, cores=cores)
+    assert run.code == 0, run.console["claim"]
+    assert line is None or run.console["claim"].splitlines()[-1] == line
+
+
+def test_ipi_by_cluster(tmp_path: Path) -> None:
+    assert boot_claim("ipi", tmp_path, cores=4, cmdline="cluster").code == 0
+
+
+def test_multiboot(tmp_path: Path) -> None:
+    keys = 'console = "com1"'
+    run = boot_claim("multiboot", tmp_path, cmdline="get ready", keys=keys)
+    assert run.code == 0
+    assert run.console["claim"] == "multiboot kernel: all there\n"
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "expect"),
+    [
+        ("exit=0", "exit 0"),
+        ("exit=77", "exit 77"),
+        ("fault", "exit 78"),  # 64 + vector 14
+        ("halt", "halt"),
+        ("off", "power off"),
+        ("reset", "reset"),
+        ("keyboard", "reset"),
+    ],
+)
+def test_endings(cmdline: str, expect: str, tmp_path: Path) -> None:
+    run = boot_claim("endings", tmp_path, cmdline=cmdline, keys=f'expect = "{expect}"')
+    assert run.code == 0, run.reasons
+    assert boot_claim("endings", tmp_path, cmdline=cmdline, keys='expect = "exit 5"').code == 1
+
+
+def test_triple_fault(tmp_path: Path) -> None:
+    run = boot_claim("triple_fault", tmp_path, keys='expect = "triple fault"')
+    assert run.code == 0
+    assert run.console["claim"] == "and now without an IDT\n"
