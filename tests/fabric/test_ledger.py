@@ -87,7 +87,8 @@ def test_the_digest_does_not_depend_on_how_much_is_kept() -> None:
 
 @pytest.mark.parametrize("change", [
     {"when": 101}, {"kernel": B}, {"core": 4}, {"rip": 0x1001}, {"act": Act.READ}, {"size": 4},
-    {"granted": 1}, {"target": NOBODY}, {"where": 0x2001}, {"rip": 0x1000 - (1 << 63)}, {"where": 0x2000 - (1 << 63)},
+    {"granted": 1}, {"target": NOBODY}, {"where": 0x2001}, {"rip": 0x1000 - (1 << 63)},
+    {"where": 0x2000 - (1 << 63)},
 ])  # fmt: skip
 def test_the_digest_sees_every_field(change: dict[str, int]) -> None:
     plain, changed = Ledger(2), Ledger(2)
