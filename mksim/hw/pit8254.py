@@ -4,9 +4,8 @@ Counters are not clocked: each remembers the tick of CLK at which its counting e
 everything else is arithmetic on the ticks passed since. OUT of counter 0 is announced by its next rising
 edge, `deadline`.
 
-Left out: OUT of counters 1 and 2 as interrupts (nothing is wired to them on a PC). A count of 1 in modes 2
-and 3 is illegal; OUT stays high then. GATE that changes in the one CLK of a mode 4 strobe stretches it. Port
-0x61 reports neither parity nor channel check errors, and the speaker is silent.
+Left out: interrupts by counters 1 and 2. A count of 1 in modes 2 and 3 is illegal; OUT stays high then. GATE
+that changes in the one CLK of a mode 4 strobe stretches it. Port 0x61 has no checks, and no sound.
 
 All arguments are int64; `now` is in cycles, `tick` counts CLK from the start of time.
 """
@@ -107,7 +106,9 @@ def out(p: np.void, counter: int, now: int) -> bool:
 
 @njit(cache=True, error_model="numpy")
 def expire(p: np.void, now: int) -> bool:
-    """Move `deadline` behind `now`. Return whether OUT 0 rose since it was set; however often, it is one."""
+    """Move `deadline` behind `now`. Return whether OUT 0 rose since it was set, be it once or often.
+    Pulse the line then: it was low for one CLK only, and a line that follows `out` misses the edge.
+    """
     rose = p["deadline"] <= now
     if rose:
         _arm(p, now)
