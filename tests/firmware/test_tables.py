@@ -1,11 +1,9 @@
 """Each kernel is told of what it owns, all of it and nothing else; and the firmware writes nowhere else."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 
 from mksim.boot.image import Protocol
@@ -15,6 +13,7 @@ from mksim.machine.config import Kernel, Layout
 from mksim.spec import acpi, handoff, memmap, partition
 from mksim.spec.memmap import FIRMWARE_STACKS, PAGE
 from mksim.spec.span import Span
+from tests.conftest import needs
 from tests.firmware import reading
 from tests.firmware.bare import Outcome, enter, parked
 from tests.firmware.layouts import DRAM, layouts, two_kernels
@@ -201,7 +200,7 @@ def test_a_second_start_writes_the_same_tables() -> None:
     assert not len(again.written())
 
 
-@pytest.mark.skipif(not shutil.which("iasl"), reason="iasl is not installed (Debian: acpica-tools)")
+@needs("iasl")
 def test_acpica_reads_the_tables(tmp_path: Path) -> None:
     for kernel in two_kernels().kernels:
         outcome = boot(two_kernels(), kernel)

@@ -1,0 +1,33 @@
+"""What all tests share: a loud word about tools of the host that are not there."""
+
+import os
+import shutil
+
+import pytest
+
+PACKAGES = {"qemu-system-x86_64": "qemu-system-x86", "iasl": "acpica-tools", "gdb": "gdb"}
+"""Debian's package of each tool that a test may ask for."""
+
+needs = pytest.mark.needs
+"""`@needs("iasl")`: the test runs this tool of the host's."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs a missing tool; where CI=true, fail it: CI must not pass by not looking."""
+    for mark in item.iter_markers("needs"):
+        for tool in mark.args:
+            if not shutil.which(tool):
+                _refuse(f"{tool} is not installed (Debian: {PACKAGES.get(tool, tool)})")
+
+
+def _refuse(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, and CI=true lets nothing be skipped", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why tests were skipped, whatever -r says."""
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
+    for reason in sorted({str(where[2]) for where in skipped if isinstance(where, tuple)}):
+        terminalreporter.write_line(reason, yellow=True)
