@@ -1,0 +1,1 @@
+"""What mksim costs, in numbers: `mksim bench [NAME...]`."""
