@@ -53,6 +53,8 @@ def _room(heap: np.ndarray, count: int, when: int, priority: int) -> int:
 @njit(cache=True, error_model="numpy")
 def _close(heap: np.ndarray, last: int) -> None:
     """Fill the hole at the root: move earlier ones up, then the one at index `last` into what is left."""
+    if last == 0:
+        return
     hole, child = 0, 1
     while child < last:
         if child + 1 < last and _before(heap[child + 1], heap[child]):

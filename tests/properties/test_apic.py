@@ -190,6 +190,13 @@ class LocalApicObeysTheManual(RuleBasedStateMachine):
         assert self.write(EOI, 0) == (lapic.NOTHING if heard is None else lapic.EOI)
         assert heard is None or self.apic["eoi_vector"] == heard
 
+    @rule(burst=st.lists(vectors | st.integers(0, 15), max_size=6))
+    def a_burst_each_served_at_once(self, burst: list[int]) -> None:
+        for vector in burst:
+            self.receive(vector, False)
+            self.acknowledge()
+            self.end_of_interrupt()
+
     @rule(tpr=vectors)
     def task_priority(self, tpr: int) -> None:
         self.write(TPR, tpr)
