@@ -9,7 +9,7 @@ export ZIG_GLOBAL_CACHE_DIR := $(CURDIR)/build/zig
 export ZIG_LOCAL_CACHE_DIR := $(CURDIR)/build/zig
 
 .DELETE_ON_ERROR:
-.PHONY: all boot test bench lint types clean help
+.PHONY: all boot test bench lint types docs clean help
 
 all: firmware kernels  ## build the ROM and the kernels (the default)
 
@@ -30,6 +30,9 @@ lint: $(VENV)  ## ruff
 
 types: $(VENV)  ## mypy
 	$(PYTHON) -m mypy
+
+docs: $(VENV)  ## write the pages of docs/ that are made from the code
+	$(PYTHON) -m docs.generate
 
 clean:  ## remove what was built, but not .venv
 	rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis
