@@ -1,6 +1,7 @@
 """How fast can two sleeping kernels wake each other? An interrupt there, HLT, an interrupt back."""
 
 from pathlib import Path
+from statistics import median
 
 from benchmarks import qemu
 from benchmarks.ours import finish, layout_of, started
@@ -15,9 +16,8 @@ WALL = "mksim, by the wall"
 def rows() -> list[Row]:
     rates = measure()
     wall = {OURS: rates[WALL]} | ({MULTI: rates[MULTI]} if MULTI in rates else {})
-    alone = Row(name="IPI round trips", value=compare("", "", rates, "", None).value, unit="1/s", goal=1e6)
     return [
-        alone,
+        Row(name="IPI round trips", value=median(rates[OURS]), unit="1/s", goal=1e6),
         compare("IPI round trips, multi", "1/s", wall, MULTI, 10.0),
         compare("IPI round trips, single", "1/s", rates, SINGLE, 2.0),
     ]

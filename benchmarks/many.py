@@ -29,6 +29,7 @@ def rows() -> list[Row]:
 def config(kernels: int) -> Path:
     """Return a config of so many kernels, written for the occasion; images are named from kernels/many."""
     text = subprocess.check_output([sys.executable, GENERATOR, str(kernels)], text=True)
+    CONFIGS.mkdir(parents=True, exist_ok=True)
     path = CONFIGS / f"many{kernels}.toml"
     path.write_text(text.replace("../../build/kernels/", "../"))
     return path
