@@ -1,6 +1,6 @@
-"""mksim: one emulated x86-64 machine that boots several real kernels at once, with no hypervisor between them.
+"""mksim: one emulated x86-64 machine that boots several real kernels at once, no hypervisor between them.
 
-       kernel A           kernel B           kernel C            real binaries, each on its own cores and memory
+       kernel A           kernel B           kernel C          real binaries, each on its own cores and memory
     ┌────────────┐     ┌────────────┐     ┌────────────┐
     │ core  core │     │    core    │     │ core  core │         engine/   the CPUs: one Unicorn per kernel
     │ lapic lapic│     │   lapic    │     │ lapic lapic│         hw/       the chips, native

@@ -25,7 +25,7 @@ def fingerprint() -> str:
 
 
 def cache_root() -> Path:
-    """Return the folder for this installation's caches: in the user's cache, else in the system's temporary one."""
+    """Return the folder for this installation's caches: in the user's, else in the system's temporary one."""
     where = hashlib.blake2b(str(PACKAGE).encode(), digest_size=8).hexdigest()
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mksim" / where
     try:

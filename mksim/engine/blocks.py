@@ -53,7 +53,7 @@ def length(engine: np.void, address: int, size: int) -> int:
 
 @njit(cache=True, error_model="numpy")
 def forget_lengths(engine: np.void) -> None:
-    """Empty the table, and all translations with it: each block is then measured again when it is translated."""
+    """Empty the table, and all translations with it: each block is measured anew when it is translated."""
     lengths = carray(pointer(engine["lengths"]), LENGTHS, LENGTH)
     for slot in range(LENGTHS):
         lengths[slot]["key"] = 0
@@ -79,7 +79,7 @@ def inject(engine: np.void, env: np.void, vector: int, hardware: int) -> None:
 
 @njit(cache=True, error_model="numpy")
 def check_machine(engine: np.void, env: np.void, core: np.void) -> None:
-    """Deliver a pending machine check, or shut the kernel down if it cannot take one (SDM vol. 3B, 17.3.1)."""
+    """Deliver a pending machine check, or shut down the kernel that cannot take one (SDM vol. 3B, 17.3.1)."""
     core["machine_check"] = 0
     if env["cr"][4] & CR4_MCE == 0 or core["mcg_status"] & MCIP != 0:
         shutdown(engine)

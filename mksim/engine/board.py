@@ -36,7 +36,15 @@ class Board:
     """The machine's state, all of it, as NumPy arrays; MACHINE holds their addresses."""
 
     def __init__(
-        self, deeds: Ownership, *, memory: int, cores: int, kernels: int, uarts: int, ioapics: int, rows: np.ndarray
+        self,
+        deeds: Ownership,
+        *,
+        memory: int,
+        cores: int,
+        kernels: int,
+        uarts: int,
+        ioapics: int,
+        rows: np.ndarray,
     ) -> None:
         self.deeds = deeds
         self.ledger = Ledger(kernels)
@@ -97,7 +105,7 @@ class Board:
     """Arrays whose attribute and field in MACHINE have the same name."""
 
     def reset_state(self, core: int, state: np.ndarray) -> None:
-        """Put a core into a state of shape (1,): byte for byte, since ENV names only some of what QEMU keeps."""
+        """Put a core into a state of shape (1,): byte for byte, as ENV names only some of what QEMU keeps."""
         raw = self.cores[core : core + 1].view(np.uint8)
         raw[schedule.ENV_OFFSET : schedule.ENV_OFFSET + ENV_SIZE] = state.view(np.uint8)
 

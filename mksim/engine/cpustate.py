@@ -77,7 +77,7 @@ ENV = np.dtype(
         "itemsize": ENV_SIZE,
     }
 )
-"""What a core carries when it leaves its engine. Signed 64-bit fields: Numba mixes int64 and uint64 into floats."""
+"""What a core keeps off its engine. Fields are signed: Numba mixes int64 and uint64 to floats."""
 
 RAX, RCX, RDX, RBX, RSP = range(5)
 
@@ -118,11 +118,11 @@ CPU_SIGNATURE = 0x000306C4
 def view(address: int) -> np.ndarray:
     """Return one ENV record, shape (1,), that lives at `address`."""
     raw = (ctypes.c_uint8 * ENV_SIZE).from_address(address)
-    return np.frombuffer(raw, ENV)
+    return np.frombuffer(memoryview(raw), ENV)
 
 
 def cpu_address(uc: Uc) -> int:
-    """Return the address of the engine's CPUState; creates it first, since Unicorn does that at the first use."""
+    """Return the address of the engine's CPUState; creates it, as Unicorn does that at the first use."""
     uc.reg_read(x86.UC_X86_REG_RIP)
     return int(ctypes.c_uint64.from_address(uc._uch.value + UC_CPU).value)
 

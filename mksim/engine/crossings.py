@@ -20,13 +20,13 @@ _ACTS = len(Act)
 
 @njit(cache=True, error_model="numpy")
 def from_code(engine: np.void) -> int:
-    """Return where in translated code the device access at hand came from; 0 if a page-table walk makes it."""
+    """Return where in translated code the access at hand came from; 0 if a page-table walk makes it."""
     return carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0]
 
 
 @njit(cache=True, error_model="numpy")
 def exact_rip(engine: np.void) -> int:
-    """Return RIP of the instruction at hand. In mid-block `eip` is stale: QEMU restores it from the host's PC."""
+    """Return RIP of the instruction at hand. In mid-block `eip` is stale: QEMU has it from the host's PC."""
     env = env_at(engine["env"])
     code = from_code(engine)
     if code == 0:
@@ -39,7 +39,7 @@ def exact_rip(engine: np.void) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def page_owner(machine: np.void, address: int) -> int:
+def page_owner(machine: np.void, address: int) -> np.int64:
     """Return the owner of the page at a DRAM address."""
     owners = carray(pointer(machine["page_owner"]), machine["memory_size"] >> PAGE_SHIFT, np.int16)
     return np.int64(owners[address >> PAGE_SHIFT])
@@ -54,7 +54,7 @@ def page_granted(machine: np.void, engine: np.void, address: int, right: int) ->
 
 @njit(cache=True, error_model="numpy")
 def signal_granted(machine: np.void, sender: int, receiver: int, mode: int, vector: int) -> bool:
-    """Tell whether a doorbell lets `sender` send this message to `receiver`'s cores. Nobody's cores are nobody's."""
+    """Tell whether a doorbell lets `sender` send this to `receiver`'s cores. Nobody's cores are nobody's."""
     if sender < 0 or receiver < 0:
         return False
     pair = sender * machine["kernels"] + receiver
@@ -83,7 +83,15 @@ def signal_act(mode: int) -> int:
 
 @njit(cache=True, error_model="numpy")
 def cross(
-    machine: np.void, index: int, when: int, rip: int, act: int, where: int, size: int, target: int, granted: bool
+    machine: np.void,
+    index: int,
+    when: int,
+    rip: int,
+    act: int,
+    where: int,
+    size: int,
+    target: int,
+    granted: bool,
 ) -> None:
     """Write one crossing by core `index` into the ledger."""
     core = core_of(machine, index)

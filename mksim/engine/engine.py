@@ -5,8 +5,8 @@ space is a region with native callbacks. Here Unicorn is set up; once it runs, o
 """
 
 import ctypes
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, unicorn_const, x86_const
@@ -43,7 +43,7 @@ class Region:
 
 
 def intercept_tables() -> np.ndarray:
-    """Return VMCB and MSR permission map (AMD64 vol. 2, 15.11): every MSR intercepted but those QEMU keeps."""
+    """Return VMCB and MSR permission map (AMD64 vol. 2, 15.11): all MSRs intercepted but those QEMU keeps."""
     tables = np.zeros(_TABLES_SIZE, np.uint8)
     tables[_VMCB_PERMISSIONS_FIELD : _VMCB_PERMISSIONS_FIELD + 8] = np.frombuffer(
         np.uint64(_MSR_PERMISSIONS).tobytes(), np.uint8
@@ -174,7 +174,7 @@ class Engine:
     def _hook(
         self,
         kind: int,
-        callback: Callable,
+        callback: Any,
         data: int,
         *,
         begin: int = 1,

@@ -120,7 +120,7 @@ def send_to(machine: np.void, sender: int, index: int, mode: int, vector: int, l
 
 @njit(cache=True, error_model="numpy")
 def launch(machine: np.void, sender: int, index: int, mode: int, vector: int, level: bool, when: int) -> None:
-    """Put a message in flight, due at `when`, and let the sender's slice end before an answer could arrive."""
+    """Put a message in flight, due at `when`; the sender's slice ends before an answer could arrive."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
     state = carray(pointer(machine["messages"]), 1, STATE)[0]
     if not push(heap, state, when, sender, index, mode, vector, level):
@@ -175,7 +175,7 @@ def lowest_priority(machine: np.void, sender: int, icr: int) -> int:
 
 @njit(cache=True, error_model="numpy")
 def pins(machine: np.void, unit: int, sender: int, now: int) -> None:
-    """Send what the pins of an I/O APIC ask for. `sender` is a core of its owner: messages act for that kernel."""
+    """Send what an I/O APIC's pins ask for. `sender` is a core of its owner: it acts for that kernel."""
     chip = io_apic(machine, unit)
     pin = ioapic.take(chip)
     while pin >= 0:

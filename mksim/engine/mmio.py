@@ -7,6 +7,7 @@ exact to the byte, page-table walks included, and is recorded, done or refused.
 import numpy as np
 from numba import carray, cfunc, njit, types
 
+from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.crossings import (
     DEVICE_READ,
     DEVICE_WRITE,
@@ -21,9 +22,8 @@ from mksim.engine.crossings import (
     page_granted,
     page_owner,
 )
-from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.interrupts import io_apic, pins
-from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, log_check, post, throw
+from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, post, throw
 from mksim.engine.msr import after_apic_write
 from mksim.engine.native import pointer, raise_exception_err_ra, tb_invalidate_phys_range
 from mksim.engine.records import (
@@ -53,7 +53,7 @@ def region_at(address: int) -> np.void:
 
 
 @njit(cache=True, error_model="numpy")
-def load(machine: np.void, address: int, size: int) -> int:
+def load(machine: np.void, address: int, size: int) -> np.uint64:
     """Read 1 to 8 bytes of DRAM, little-endian."""
     cells = carray(pointer(machine["memory"] + address), 8, np.uint8)
     value = np.uint64(0)
@@ -69,11 +69,12 @@ def store(machine: np.void, address: int, size: int, value: int) -> None:
     for byte in range(size):
         cells[byte] = (value >> np.uint64(8 * byte)) & np.uint64(0xFF)
     for index in range(machine["n_engines"]):
-        tb_invalidate_phys_range(engine_of(machine, index)["uc"], np.uint64(address), np.uint64(address + size))
+        begin, end = np.uint64(address), np.uint64(address + size)
+        tb_invalidate_phys_range(engine_of(machine, index)["uc"], begin, end)
 
 
 @njit(cache=True, error_model="numpy")
-def foreign_read(engine: np.void, machine: np.void, address: int, size: int) -> int:
+def foreign_read(engine: np.void, machine: np.void, address: int, size: int) -> np.uint64:
     """A load from what another owns: recorded; refused, it is a machine check and reads as nothing."""
     code = from_code(engine)
     granted = page_granted(machine, engine, address, 1)
@@ -108,7 +109,7 @@ def refuse(engine: np.void, machine: np.void, kind: int, where: int, code: int) 
 
 @njit(cache=True, error_model="numpy")
 def resume_io(engine: np.void, address: int) -> None:
-    """Give the upper half of an 8-byte access the code that its lower half came from: it arrives as two of four."""
+    """Give the upper half of an 8-byte access, which arrives as two of four, its lower half's code."""
     if address & 7 == 4 and address == engine["io_address"] + 4 and from_code(engine) == 0:
         carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = engine["io_code"]
     engine["io_address"], engine["io_code"] = address, from_code(engine)
@@ -127,8 +128,8 @@ def apic_responds(core: np.void) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def chip_read(engine: np.void, machine: np.void, kind: int, unit: int, offset: int) -> int:
-    """Read a register of a chip. Registers are 32 bits wide and 16 bytes apart; others read as the hole does."""
+def chip_read(engine: np.void, machine: np.void, kind: int, unit: int, offset: int) -> np.uint64:
+    """Read a chip's register. They are 32 bits wide and 16 bytes apart; between them reads as the hole."""
     core = core_of(machine, engine["core"])
     if kind == LOCAL_APIC and apic_responds(core):
         return np.uint64(lapic.read(core["lapic"], offset, engine["time"]))
@@ -226,7 +227,7 @@ def on_fetch(engine: np.void, machine: np.void, kind: int, address: int) -> None
     error_model="numpy",
 )
 def on_protection(_uc: int, access: int, address: int, _size: int, _value: int, region_address: int) -> bool:
-    """UC_HOOK_MEM_FETCH_PROT and _WRITE_PROT over regions: False leaves the instruction undone for the scheduler."""
+    """UC_HOOK_MEM_FETCH_PROT, _WRITE_PROT over regions: False leaves the instruction undone."""
     region = region_at(np.int64(region_address))
     engine = engine_at(region["engine"])
     machine = machine_at(engine["machine"])

@@ -28,7 +28,7 @@ _BANKS = 1
 
 
 @njit(cache=True, error_model="numpy")
-def read_msr(engine: np.void, machine: np.void, index: int) -> tuple[bool, int]:
+def read_msr(engine: np.void, machine: np.void, index: int) -> tuple[bool, int | np.int64]:
     """Return (known, value)."""
     core = core_of(machine, engine["core"])
     if X2APIC_FIRST <= index <= X2APIC_LAST:
@@ -47,7 +47,7 @@ def read_msr(engine: np.void, machine: np.void, index: int) -> tuple[bool, int]:
 
 
 @njit(cache=True, error_model="numpy")
-def read_plain(core: np.void, index: int) -> tuple[bool, int]:
+def read_plain(core: np.void, index: int) -> tuple[bool, np.int64]:
     """Read a register that is just a value."""
     if index == MISC_ENABLE:
         return True, np.int64(core["misc_enable"])

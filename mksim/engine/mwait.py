@@ -29,7 +29,8 @@ def arm_monitor(engine: np.void, machine: np.void, env: np.void) -> None:
     core = core_of(machine, engine["core"])
     linear = env["regs"][RAX]
     attributes = np.zeros(1, np.int64)
-    page = np.int64(x86_cpu_get_phys_page_attrs_debug(engine["cpu"], np.uint64(linear), attributes.ctypes.data))
+    found = x86_cpu_get_phys_page_attrs_debug(engine["cpu"], np.uint64(linear), attributes.ctypes.data)
+    page = np.int64(found)
     address = page | (linear & 0xFC0)
     core["line"] = -1
     if page >= 0 and address + _LINE <= machine["memory_size"] and may_read(engine, address):

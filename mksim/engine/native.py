@@ -33,12 +33,16 @@ uc_reg_read = types.ExternalFunction("uc_reg_read", _i32(_address, _i32, _addres
 
 # QEMU 5.0.1: accel/tcg and target/i386
 x86_cpu_do_interrupt = types.ExternalFunction("x86_cpu_do_interrupt_x86_64", _void(_address))
-do_interrupt_x86_hardirq = types.ExternalFunction("do_interrupt_x86_hardirq_x86_64", _void(_address, _i32, _i32))
+do_interrupt_x86_hardirq = types.ExternalFunction(
+    "do_interrupt_x86_hardirq_x86_64", _void(_address, _i32, _i32)
+)
 raise_exception_err_ra = types.ExternalFunction(
     "raise_exception_err_ra_x86_64", _void(_address, _i32, _i32, _address)
 )
 cpu_loop_exit_noexc = types.ExternalFunction("cpu_loop_exit_noexc_x86_64", _void(_address))
-cpu_restore_state = types.ExternalFunction("cpu_restore_state_x86_64", types.boolean(_address, _address, types.boolean))
+cpu_restore_state = types.ExternalFunction(
+    "cpu_restore_state_x86_64", types.boolean(_address, _address, types.boolean)
+)
 cpu_memory_rw_debug = types.ExternalFunction(
     "cpu_memory_rw_debug_x86_64", _i32(_address, _u64, _address, _address, types.boolean)
 )

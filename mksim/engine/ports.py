@@ -251,11 +251,12 @@ def write_port(engine: np.void, machine: np.void, port: int, size: int, value: i
         return
     for byte in range(size):
         at = (port + byte) & 0xFFFF
-        write_register(engine, machine, np.int64(devices[at]), np.int64(units[at]), (value >> (8 * byte)) & 0xFF)
+        device, unit = np.int64(devices[at]), np.int64(units[at])
+        write_register(engine, machine, device, unit, (value >> (8 * byte)) & 0xFF)
 
 
 @cfunc(types.uint32(types.uintp, types.uint32, types.int32, types.uintp), cache=True, error_model="numpy")
-def on_in(_uc: int, port: int, size: int, engine_address: int) -> int:
+def on_in(_uc: int, port: int, size: int, engine_address: int) -> np.uint32:
     """UC_HOOK_INSN, IN and INS."""
     engine = engine_at(np.int64(engine_address))
     machine = machine_at(engine["machine"])

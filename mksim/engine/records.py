@@ -7,17 +7,10 @@ changes is in these arrays, the chips' records and DRAM, so a snapshot is a copy
 import numpy as np
 from numba import carray, njit
 
-from mksim.engine.cpustate import CPU_ENV, ENV
+from mksim.engine.cpustate import ENV
 from mksim.engine.native import pointer
-from mksim.fabric.ledger import CROSSING, LEDGER
-from mksim.fabric.message import MESSAGE
 from mksim.hw.acpi_pm import PM
-from mksim.hw.ioapic import IOAPIC
 from mksim.hw.lapic import LAPIC
-from mksim.hw.pic8259 import PIC
-from mksim.hw.pit8254 import PIT
-from mksim.hw.rtc import RTC
-from mksim.hw.uart16550 import UART
 
 # A core's state: what it would do if it were given the engine
 RUNNING, HALTED, MWAITING, WAIT_FOR_SIPI, STOPPED = range(5)

@@ -42,12 +42,12 @@ TURN_OVER, IDLE, LIMIT, REQUEST, FAULT = range(5)
 FAULT_BASE = 1000
 """A slice that Unicorn ended with an error returns this much more than the error's number."""
 
-ENV_OFFSET = int(CORE.fields["env"][1])
+ENV_OFFSET = int(dict(CORE.fields or {})["env"][1])
 
 LONGEST_SLICE = 1 << 20
 """Cycles: bounds how long a core alone keeps the host from looking at its keyboard."""
 SIBLING_SLICE = 50_000
-"""Cycles that cores of one kernel may be apart: swapping them on their engine costs as much as 2000 instructions."""
+"""Cycles that cores of one kernel may be apart: a swap costs about 2000 instructions."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -111,7 +111,7 @@ def horizon(machine: np.void, index: int, now: int, until: int) -> int:
     latency = machine["latency"]
     end = min(now + LONGEST_SLICE, until)
     end = min(end, core_of(machine, index)["lapic"]["deadline"])
-    end = min(end, min(next_message(machine), next_timer(machine)))
+    end = min(end, next_message(machine), next_timer(machine))
     end = min(end, siblings + min(SIBLING_SLICE, max(latency, SIBLING_SLICE // 5)))
     return max(now + 1, min(end, others + 1 + latency // 2 + draw(machine, latency // 2 + 1)))
 
@@ -178,7 +178,7 @@ def wake_up(machine: np.void, index: int, now: int) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def run_slice(machine: np.void, index: int, until: int) -> int:
+def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     """Run one core to its horizon; return the slice's request, or FAULT_BASE + Unicorn's error."""
     core = core_of(machine, index)
     load(machine, index)
@@ -207,7 +207,7 @@ def run_slice(machine: np.void, index: int, until: int) -> int:
 
 @njit(cache=True, error_model="numpy")
 def refused_store(machine: np.void, index: int) -> bool:
-    """Settle a store to memory that the core may only read: recorded; True if it was refused, by machine check."""
+    """Settle a store to memory that the core may only read; True if it was refused, by machine check."""
     engine = engine_of(machine, core_of(machine, index)["engine"])
     address, owner = engine["fault_address"], np.int64(engine["fault_owner"])
     cross(machine, index, engine["time"], exact_rip(engine), WRITE, address, 1, owner, False)
@@ -225,9 +225,9 @@ def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
         index = earliest(machine)
         now = wakes(machine)[index]
         message, timer = next_message(machine), next_timer(machine)
-        if min(now, min(message, timer)) >= NEVER:
+        if min(now, message, timer) >= NEVER:
             return IDLE
-        if min(now, min(message, timer)) >= until or machine["instructions"] >= instructions:
+        if min(now, message, timer) >= until or machine["instructions"] >= instructions:
             return LIMIT
         if message <= now and message <= timer:
             arrive(machine)

@@ -30,8 +30,8 @@ from mksim.engine.cpustate import (
     RDX,
 )
 from mksim.engine.interrupts import rousable
-from mksim.engine.mwait import arm_monitor, changed
 from mksim.engine.msr import read_msr, write_msr
+from mksim.engine.mwait import arm_monitor, changed
 from mksim.engine.native import (
     pointer,
     raise_exception_err_ra,
@@ -66,7 +66,7 @@ STORM_LIMIT = 1 << 12
 
 @njit(cache=True, error_model="numpy")
 def stop(engine: np.void, request: int) -> None:
-    """End the slice here; only from a BLOCK or INTR hook. What was requested in the same block comes first."""
+    """End the slice here; only from a BLOCK or INTR hook. What the same block requested comes first."""
     if engine["request"] == NOTHING:
         engine["request"] = request
     engine["limit"] = 0
@@ -162,7 +162,7 @@ def intercepted(engine: np.void, env: np.void, code: int) -> None:
 
 @njit(cache=True, error_model="numpy")
 def rewind_int(engine: np.void, env: np.void) -> None:
-    """Step RIP back to an INT n, which Unicorn has passed: a fault in its delivery must report the INT itself."""
+    """Step RIP back to an INT n, which Unicorn has passed: a fault in delivery must report the INT itself."""
     env["eip"] = env["exception_next_eip"] - 2
     if code_bytes(engine, env) & 0xFF != 0xCD:
         env["eip"] += 1  # INT3, INT1, INTO

@@ -1,1 +1,1 @@
-"""What carries crossings: DRAM, ownership, the address map, interrupt messages, and the ledger of them all."""
+"""What carries crossings: ownership of memory and cores, interrupt messages, and the ledger of them all."""

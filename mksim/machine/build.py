@@ -3,12 +3,12 @@
 The only module that knows everything. It reads from top to bottom as one would assemble the machine.
 """
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from mksim.clock.time import NEVER
 from mksim.engine.board import Board
 from mksim.engine.cpustate import after_reset
 from mksim.engine.engine import VMCB, Engine, Region, intercept_tables
@@ -57,8 +57,6 @@ def read_rom(path: Path = ROM_PATH) -> np.ndarray:
 
 def page_aligned(data: np.ndarray) -> np.ndarray:
     """Return a copy that starts on a page of the host, as a direct mapping needs."""
-    import mmap
-
     copy = np.frombuffer(mmap.mmap(-1, len(data)), np.uint8)
     copy[:] = data
     return copy
@@ -161,7 +159,8 @@ def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]
         rights = board.deeds.rights[number] if number < len(layout.kernels) else firmware_rights(layout)
         engine.record["rights"] = rights.ctypes.data
         engine._held.append(rights)
-        map_dram(engine, board.memory, np.where(watched, 0, rights) if number < len(layout.kernels) else rights)
+        direct = np.where(watched, 0, rights) if number < len(layout.kernels) else rights
+        map_dram(engine, board.memory, direct)
         map_chips(engine, layout)
     for core in range(len(layout.apic_ids)):
         board.reset_state(core, after_reset(engines[0].pristine(), VMCB))

@@ -67,7 +67,8 @@ class Life:
         try:
             self.state = TRANSITIONS[self.state, event]
         except KeyError:
-            raise MksimBug(f"kernel {self.kernel.name} cannot {event.value} while {self.state.value}") from None
+            what = f"kernel {self.kernel.name} cannot {event.value} while {self.state.value}"
+            raise MksimBug(what) from None
 
     def end(self, when: int, ending: Ending, exit_code: int | None) -> None:
         """Come to an end."""

@@ -84,7 +84,7 @@ class Machine:
         return int(self.board.machine["instructions"][0])
 
     def run(self, *, until: int = NEVER, instructions: int = NEVER, turns: int = -1) -> Outcome | None:
-        """Run to an end, to a time (cycles) or a count of instructions; None after `turns` looks at the host."""
+        """Run to an end, a time (cycles) or a count of instructions; None after `turns` looks at the host."""
         while turns != 0 and not self._stop:
             turns -= 1
             if (outcome := self._turn(until, instructions)) is not None:
@@ -109,7 +109,7 @@ class Machine:
         self._digest_memory(state)
         return state.hexdigest()
 
-    def _digest_memory(self, state: "hashlib._Hash") -> None:
+    def _digest_memory(self, state: "hashlib.blake2b") -> None:
         pages = self.board.memory.reshape(-1, memmap.PAGE)
         used = np.flatnonzero(pages.view(np.uint64).any(axis=1))
         state.update(used.tobytes())

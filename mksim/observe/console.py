@@ -61,7 +61,8 @@ class Consoles:
 def readable(line: bytes) -> str:
     """Return a line for a terminal: no control character of a guest's reaches it."""
     text = line.decode("utf-8", "replace").rstrip("\r\n")
-    return "".join(letter if letter.isprintable() or letter == "\t" else f"\\x{ord(letter):02x}" for letter in text)
+    shown = (letter if letter.isprintable() or letter == "\t" else f"\\x{ord(letter):02x}" for letter in text)
+    return "".join(shown)
 
 
 def open_files(paths: Mapping[str, Path]) -> dict[str, BinaryIO]:

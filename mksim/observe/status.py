@@ -1,4 +1,4 @@
-"""The live status line: virtual time, speed, idleness; on a terminal only, and never in the way of a console."""
+"""The live status line: virtual time, speed, idleness; on a terminal only, never in a console's way."""
 
 import time
 from typing import TextIO

@@ -28,7 +28,11 @@ def summary(machine: Machine, outcome: Outcome) -> dict[str, Any]:
         "instructions": machine.instructions,
         "digest": machine.digest(),
         "kernels": {life.kernel.name: _kernel(machine, life) for life in machine.lives},
-        "crossings": {"granted": ledger.granted, "violations": ledger.violations, "by": list(_counts(machine))},
+        "crossings": {
+            "granted": ledger.granted,
+            "violations": ledger.violations,
+            "by": list(_counts(machine)),
+        },
         "violations": [violation(machine, record) for record in ledger.recorded_violations()],
     }
 
@@ -90,7 +94,8 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
     for name, kernel in result["kernels"].items():
         yield f"kernel   {name}: {_ending(kernel)}"
     crossings = result["crossings"]
-    yield f"crossed  {crossings['granted']:,} granted, {crossings['violations']:,} violations ({result['protection']})"
+    granted, violations = crossings["granted"], crossings["violations"]
+    yield f"crossed  {granted:,} granted, {violations:,} violations ({result['protection']})"
     for entry in result["violations"][:SHOWN]:
         verb = "did" if entry["happened"] else "tried"
         yield (

@@ -9,7 +9,9 @@ from enum import IntFlag
 
 import numpy as np
 
-ROW = np.dtype([("leaf", "<u4"), ("subleaf", "<i4"), ("eax", "<u4"), ("ebx", "<u4"), ("ecx", "<u4"), ("edx", "<u4")])
+ROW = np.dtype(
+    [("leaf", "<u4"), ("subleaf", "<i4"), ("eax", "<u4"), ("ebx", "<u4"), ("ecx", "<u4"), ("edx", "<u4")]
+)
 ANY = -1
 """A leaf that has no subleaves: ECX is ignored."""
 
@@ -70,7 +72,9 @@ def _vendor() -> tuple[int, int, int]:
     return ebx, ecx, edx
 
 
-def _cache(kind: int, level: int, ways: int, sets: int, shared_by: int, cores: int) -> tuple[int, int, int, int]:
+def _cache(
+    kind: int, level: int, ways: int, sets: int, shared_by: int, cores: int
+) -> tuple[int, int, int, int]:
     """Leaf 4: one cache (type 1 data, 2 code, 3 unified)."""
     eax = kind | level << 5 | 1 << 8 | (shared_by - 1) << 14 | (min(cores, 64) - 1) << 26
     return eax, (ways - 1) << 22 | (_CACHE_LINE - 1), sets - 1, 0
@@ -85,10 +89,11 @@ def rows(*, rate: int, cores: int, apic_id_bits: int) -> np.ndarray:
     brand = _words(BRAND)
     leaf1_ebx = (_CACHE_LINE // 8) << 8 | min(cores, 255) << 16
     features = _all(Feature1C, without=Feature1C.OSXSAVE)
+    single = 0 if cores > 1 else Feature1D.HTT
     smt, core = 1, 2  # level types of leaf 0xb
     table = [
         (0x00, ANY, 0x16, ebx, ecx, edx),
-        (0x01, ANY, SIGNATURE, leaf1_ebx, features, _all(Feature1D, without=0 if cores > 1 else Feature1D.HTT)),
+        (0x01, ANY, SIGNATURE, leaf1_ebx, features, _all(Feature1D, without=single)),
         (0x02, ANY, 0x00FEFF01, 0, 0, 0),  # "see leaf 4"
         (0x04, 0, *_cache(1, 1, 8, 64, 1, cores)),
         (0x04, 1, *_cache(2, 1, 8, 64, 1, cores)),
