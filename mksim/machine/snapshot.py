@@ -121,7 +121,8 @@ def _restore_memory(memory: np.ndarray, snapshot: Snapshot) -> None:
 
 def _lengths(board: Board, number: int) -> np.ndarray:
     table = ctypes.c_uint8 * (LENGTHS * LENGTH.itemsize)
-    return np.frombuffer(table.from_address(int(board.engines[number]["lengths"])), LENGTH)
+    raw = table.from_address(int(board.engines[number]["lengths"]))
+    return np.frombuffer(memoryview(raw), LENGTH)
 
 
 def _copy(life: Life) -> Life:
