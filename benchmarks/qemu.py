@@ -21,6 +21,7 @@ def run(kernel: Path, command_line: str, *options: str) -> Took:
     """Boot an image; RuntimeError unless it exits with 0."""
     command = [QEMU, *BOARD, *options, "-kernel", str(kernel), "-append", command_line]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         line = process.stdout.readline()
         start = Took(time.perf_counter(), _processor_time(process.pid))
         process.stdout.read()
