@@ -62,6 +62,9 @@ static inline void write_flags(u64 f) { asm volatile("pushq %0; popfq" :: "r"(f)
 // STI holds interrupts back for one instruction, so none is lost between a check and the HLT.
 static inline void wait_interrupt(void) { asm volatile("sti; hlt; cli" ::: "memory"); }
 
+// Take what is pending, without sleeping: the NOP is the one instruction in STI's shadow.
+static inline void take_interrupts(void) { asm volatile("sti; nop; cli" ::: "memory"); }
+
 // Arm the monitor on the line that holds `address`; then, if it has still not changed, sleep with mwait().
 static inline void monitor(const volatile void *address) {
     asm volatile("monitor" :: "a"(address), "c"(0), "d"(0) : "memory");

@@ -12,9 +12,7 @@ int main(void) {
     for (bool done = false; !done; looks++) {
         done = load_acquire(&board->done);
         changes += secret_changes();
-        sti();
-        pause();
-        cli();
+        take_interrupts();
     }
     print("looked %u times: %u words changed, %u uninvited interrupts, %u NMIs\n", looks, changes, uninvited, nmis);
     CHECK(option("trust") || changes + uninvited + nmis == 0);

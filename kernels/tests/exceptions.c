@@ -9,7 +9,6 @@ ATTEMPT(write, "movq %%rbx, (%%rax)")
 ATTEMPT(jump, "call *%%rax")
 ATTEMPT(load_ds, "movl %%eax, %%ds")
 ATTEMPT(load_ss, "movl %%eax, %%ss")
-ATTEMPT(absent_gate, "int $0x40")
 ATTEMPT(breakpoint, "int3")
 ATTEMPT(x87_off, "movq %%cr0, %%rax; orq $8, %%rax; movq %%rax, %%cr0; fnop")
 
@@ -21,7 +20,6 @@ static const struct { const char *name; u64 (*attempt)(u64, u64); u64 a; int vec
     { "beyond the GDT",    load_ds,      0x78,               GP, 0x78 },
     { "absent segment",    load_ds,      SPARE,              NP, SPARE },
     { "absent stack",      load_ss,      SPARE,              SS, SPARE },
-    { "absent gate",       absent_gate,  0,                  NP, 0x40 * 8 + 2 },
     { "read, no page",     read,         0x200000000000,     PF, 0 },
     { "write, no page",    write,        0x200000000000,     PF, 2 },
     { "write, read-only",  write,        (u64)cases,         PF, 3 },
@@ -30,7 +28,6 @@ static const struct { const char *name; u64 (*attempt)(u64, u64); u64 a; int vec
 };
 
 int main(void) {
-    idt[0x40].type = 0x0e;
     for (u32 i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct outcome o = probe(cases[i].attempt, cases[i].a, 0);
         print("%s: vector %d, error %#lx\n", cases[i].name, o.vector, o.error);

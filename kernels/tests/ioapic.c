@@ -36,7 +36,7 @@ int main(void) {
             n ? pause() : wait_interrupt();
         ioapic_write(0x10 + 2 * 2, 0x10000);
     }
-    sti(); pause(); cli();
+    take_interrupts();
     u32 sum = ticks[0] + ticks[1];
     delay_us(5000);
     CHECK(ticks[0] + ticks[1] == sum && (ioapic_read(0x14) & 0x10000));

@@ -7,9 +7,7 @@ static void note(struct trapframe *frame) {
     order[count++] = frame->vector;
     if (frame->vector == 0x60) {                                // let higher ones in before our EOI
         CHECK(lapic_read(APIC_ISR + 0x30) == 1 && lapic_read(APIC_PPR) == 0x60);
-        sti();
-        pause();
-        cli();
+        take_interrupts();
     }
     lapic_eoi();
 }
@@ -27,7 +25,7 @@ int main(void) {
     CHECK(count == 1 && order[0] == 0x70);
     write_cr8(0);
     wait_interrupt();                                           // 0x60, whose handler lets nothing lower in
-    sti(); pause(); pause(); cli();
+    take_interrupts();
     CHECK(count == 4 && order[1] == 0x60 && order[2] == 0x50 && order[3] == 0x40);
     CHECK(lapic_read(APIC_IRR + 0x20) == 0 && lapic_read(APIC_PPR) == 0);
     print("interrupts in order of priority\n");

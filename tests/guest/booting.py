@@ -25,6 +25,16 @@ class Run:
         return {name: kernel["reason"] for name, kernel in self.summary["kernels"].items()}
 
     @property
+    def crossings(self) -> dict[tuple[str, str, str], int]:
+        """How often (kernel, act, target), granted or not."""
+        by = self.summary["crossings"]["by"]
+        return {(one["kernel"], one["act"], one["target"]): one["count"] for one in by}
+
+    @property
+    def violations(self) -> int:
+        return self.summary["crossings"]["violations"]
+
+    @property
     def exits(self) -> dict[str, int | None]:
         return {name: kernel["exit"] for name, kernel in self.summary["kernels"].items()}
 
@@ -59,21 +69,24 @@ def boot_variant(name: str, into: Path, old: str, new: str) -> Run:
     return boot(config, into)
 
 
-def boot_claim(name: str, into: Path, *, cores: int = 1, cmdline: str = "", keys: str = "") -> Run:
-    """Boot one of the tiny kernels alone on a machine of its own; `keys` are more lines of its config."""
+def boot_claim(
+    name: str, into: Path, *, cores: int = 1, cmdline: str = "", memory: str = "4M", expect: str = "exit 0"
+) -> Run:
+    """Boot one of the tiny kernels alone on a machine of its own."""
     config = into / "claim.toml"
     config.write_text(
         f"""
 [machine]
 memory = "16M"
 cores = {cores}
+until = "1s"
 
 [kernel.claim]
 image = "{BUILT / "tests" / name}.elf"
 cores = {cores}
-memory = "4M"
+memory = ["{memory}"]
 cmdline = "{cmdline}"
-{keys}
+expect = "{expect}"
 """
     )
     return boot(config, into)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.guest.booting import boot_claim
 
@@ -11,6 +12,7 @@ CLAIMS = {
     "debug":         (1, "debug exceptions where asked"),
     "double_fault":  (1, "nested faults end where the manual says"),
     "exceptions":    (1, "x87 switched off: vector 7, error 0x0"),
+    "gates":         (1, "gates refuse with the gate's number"),
     "ioapic":        (2, "ticks went to core 0 5 times, then to core 1 5 times"),
     "ipi":           (4, None),
     "ist":           (1, "interrupt stacks switch where asked"),
@@ -24,6 +26,7 @@ CLAIMS = {
     "ring3":         (1, "ring 3 calls in and is kept out"),
     "rtc":           (1, None),
     "selfmodify":    (1, "2000 versions of one function"),
+    "shadow":        (1, "one instruction in the shadow"),
     "sse":           (2, "two cores, two register files"),
     "swapgs":        (1, "swapgs swaps"),
     "timer":         (1, None),
@@ -33,7 +36,26 @@ CLAIMS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CLAIMS)
+NOT_YET = {
+    "debug": "breakpoints on data do not fire",
+    "gates": "the error code of INT holds the vector times 16, not 8",
+    "ipi": "a sleeping sibling wakes only when the sender's slice ends",
+    "mwait": "a sleeping sibling wakes only when the writer's slice ends",
+    "realmode": "EDX is 0 after INIT",
+    "selfmodify": "a store through an NX alias leaves stale code",
+    "shadow": "PAUSE does not end STI's shadow",
+    "tsc": "the clocks of sibling cores are up to a slice apart",
+    "x2apic": "a sleeping sibling wakes only when the sender's slice ends",
+}
+"""What the machine does not do as the manual says."""
+
+
+def claim(name: str) -> ParameterSet:
+    reason = NOT_YET.get(name)
+    return pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=reason) if reason else ())
+
+
+@pytest.mark.parametrize("name", [claim(name) for name in CLAIMS])
 def test_claim(name: str, tmp_path: Path) -> None:
     cores, line = CLAIMS[name]
     run = boot_claim(name, tmp_path, cores=cores)
@@ -41,13 +63,13 @@ def test_claim(name: str, tmp_path: Path) -> None:
     assert line is None or run.console["claim"].splitlines()[-1] == line
 
 
+@pytest.mark.xfail(strict=True, reason=NOT_YET["ipi"])
 def test_ipi_by_cluster(tmp_path: Path) -> None:
     assert boot_claim("ipi", tmp_path, cores=4, cmdline="cluster").code == 0
 
 
 def test_multiboot(tmp_path: Path) -> None:
-    keys = 'console = "com1"'
-    run = boot_claim("multiboot", tmp_path, cmdline="get ready", keys=keys)
+    run = boot_claim("multiboot", tmp_path, cmdline="get ready", memory="0x100000-0x4fffff")
     assert run.code == 0
     assert run.console["claim"] == "multiboot kernel: all there\n"
 
@@ -65,12 +87,11 @@ def test_multiboot(tmp_path: Path) -> None:
     ],
 )
 def test_endings(cmdline: str, expect: str, tmp_path: Path) -> None:
-    run = boot_claim("endings", tmp_path, cmdline=cmdline, keys=f'expect = "{expect}"')
-    assert run.code == 0, run.reasons
-    assert boot_claim("endings", tmp_path, cmdline=cmdline, keys='expect = "exit 5"').code == 1
+    assert boot_claim("endings", tmp_path, cmdline=cmdline, expect=expect).code == 0
+    assert boot_claim("endings", tmp_path, cmdline=cmdline, expect="exit 5").code == 1
 
 
 def test_triple_fault(tmp_path: Path) -> None:
-    run = boot_claim("triple_fault", tmp_path, keys='expect = "triple fault"')
+    run = boot_claim("triple_fault", tmp_path, expect="triple fault")
     assert run.code == 0
     assert run.console["claim"] == "and now without an IDT\n"

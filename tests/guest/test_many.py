@@ -8,7 +8,8 @@ def test_64_kernels_in_a_circle(tmp_path: Path) -> None:
     run = boot_scenario("many", tmp_path)
     assert run.code == 0
     assert set(run.console.values()) == {"my token is home; it has seen all 64 kernels\n"}
-    assert run.summary["crossings"] == {"granted": 64 * 64, "violations": 0}
+    assert run.crossings == {(f"k{n:02}", "ipi", f"k{(n + 1) % 64:02}"): 64 for n in range(64)}
+    assert run.violations == 0
 
 
 def test_the_config_is_what_the_generator_writes() -> None:

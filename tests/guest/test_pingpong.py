@@ -15,7 +15,8 @@ def test_every_message_comes_back(tmp_path: Path) -> None:
 
 def test_each_way_is_one_granted_crossing(tmp_path: Path) -> None:
     run = boot_scenario("pingpong", tmp_path)
-    assert run.summary["crossings"] == {"granted": 2000, "violations": 0}
+    assert run.crossings == {("ping", "ipi", "pong"): 1000, ("pong", "ipi", "ping"): 1000}
+    assert run.violations == 0
 
 
 @pytest.mark.parametrize("seed", [2, 3])

@@ -17,7 +17,8 @@ def test_three_senders_one_receiver(seed: int, tmp_path: Path) -> None:
 
 def test_one_interrupt_follows_each_message(tmp_path: Path) -> None:
     run = boot_scenario("ring", tmp_path)
-    assert run.summary["crossings"] == {"granted": 600, "violations": 0}
+    assert run.crossings == {(name, "ipi", "receiver"): 200 for name in ("red", "green", "blue")}
+    assert run.violations == 0
 
 
 def test_a_sender_that_dies_before_it_publishes_wedges_the_ring(tmp_path: Path) -> None:
