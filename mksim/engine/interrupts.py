@@ -14,6 +14,7 @@ from mksim.engine.records import (
     HALTED,
     MWAITING,
     RUNNING,
+    STOPPED,
     WAIT_FOR_SIPI,
     core_of,
     engine_of,
@@ -89,6 +90,8 @@ def rouse(machine: np.void, index: int, when: int) -> None:
 def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, when: int) -> None:
     """Hand an interrupt message to a core: the end of every way that an interrupt can take."""
     core = core_of(machine, index)
+    if core["state"] == STOPPED:
+        return  # of a kernel that has ended: only the machine starts it again
     happen(machine, (when << 24) ^ (index << 16) ^ (mode << 8) ^ vector)
     if mode in (FIXED, LOWEST_PRIORITY):
         lapic.accept(core["lapic"], vector, level)

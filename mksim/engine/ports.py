@@ -63,7 +63,7 @@ _NONE, _PIC, _ELCR, _PIT, _CONTROL_B, _KEYBOARD, _RTC, _POST, _CONTROL_A = range
 _DEBUG_CONSOLE, _DEBUG_EXIT, _HAND_OFF, _RESET, _PM, _UART = range(9, 15)
 
 _PARK_ME = 0xFFFFFFFF
-_IRQ_TIMER, _IRQ_CLOCK = 0, 8
+IRQ_TIMER, IRQ_CLOCK = 0, 8
 
 
 @njit(cache=True, error_model="numpy")
@@ -124,8 +124,15 @@ def after_timers(machine: np.void, now: int) -> None:
     """Let the lines of the legacy timers follow their pins."""
     owner = machine["legacy_kernel"]
     if owner >= 0:
-        drive_line(machine, owner, _IRQ_TIMER, pit8254.out(pit_of(machine), 0, now), now)
-        drive_line(machine, owner, _IRQ_CLOCK, rtc.line(rtc_of(machine)), now)
+        drive_line(machine, owner, IRQ_TIMER, pit8254.out(pit_of(machine), 0, now), now)
+        drive_line(machine, owner, IRQ_CLOCK, rtc.line(rtc_of(machine)), now)
+
+
+@njit(cache=True, error_model="numpy")
+def rouse_legacy(machine: np.void, now: int) -> None:
+    """Let the core behind the 8259 look at its INTR pin."""
+    if machine["legacy_core"] >= 0:
+        rouse(machine, machine["legacy_core"], now)
 
 
 @njit(cache=True, error_model="numpy")
@@ -163,10 +170,10 @@ def write_register(engine: np.void, machine: np.void, device: int, unit: int, va
         after_uart(machine, unit >> 3, now)
     elif device == _PIC:
         pic8259.write(pic_of(machine), unit >> 1, unit & 1, value)
-        if machine["legacy_core"] >= 0:
-            rouse(machine, machine["legacy_core"], now)
+        rouse_legacy(machine, now)
     elif device == _ELCR:
         pic8259.write_elcr(pic_of(machine), unit, value)
+        rouse_legacy(machine, now)
     elif device == _PIT:
         pit8254.write(pit_of(machine), unit, value, now)
         after_timers(machine, now)

@@ -34,7 +34,6 @@ CORE = np.dtype(
         ("instructions", "<i8"),
         ("line", "<i8"),  # physical address that MONITOR armed, or -1
         ("line_copy", "<i8", 8),
-        ("apic_base", "<i8"),
         ("tsc_offset", "<i8"),
         ("misc_enable", "<i8"),
         ("mcg_status", "<i8"),

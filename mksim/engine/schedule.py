@@ -12,11 +12,11 @@ from mksim.clock.time import NEVER
 from mksim.engine.blocks import forget_lengths, lengths_full
 from mksim.engine.cpustate import CPU_MEM_IO_PC, ENV_SIZE
 from mksim.engine.crossings import WRITE, cross, exact_rip
-from mksim.engine.interrupts import HEAP, deliver, rousable, settle
+from mksim.engine.interrupts import HEAP, deliver, drive_line, rousable, settle
 from mksim.engine.machinecheck import BUS_WRITE, post
 from mksim.engine.mwait import wake_monitors
 from mksim.engine.native import pointer, tlb_flush, uc_emu_start
-from mksim.engine.ports import after_timers, pit_of, rtc_of
+from mksim.engine.ports import IRQ_TIMER, after_timers, pit_of, rtc_of
 from mksim.engine.records import (
     CONSOLE_FULL,
     CORE,
@@ -113,7 +113,7 @@ def horizon(machine: np.void, index: int, now: int, until: int) -> int:
     end = min(end, core_of(machine, index)["lapic"]["deadline"])
     end = min(end, next_message(machine), next_timer(machine))
     end = min(end, siblings + min(SIBLING_SLICE, max(latency, SIBLING_SLICE // 5)))
-    return max(now + 1, min(end, others + 1 + latency // 2 + draw(machine, latency // 2 + 1)))
+    return max(now + 1, min(end, others + latency // 2 + draw(machine, latency // 2 + 1)))
 
 
 @njit(cache=True, error_model="numpy")
@@ -145,7 +145,9 @@ def arrive(machine: np.void) -> None:
 @njit(cache=True, error_model="numpy")
 def tick(machine: np.void, now: int) -> None:
     """Let the board's timers fire."""
-    pit8254.expire(pit_of(machine), now)
+    if pit8254.expire(pit_of(machine), now):
+        # OUT is high again by now in modes 2 to 4: the edge is what counts
+        drive_line(machine, machine["legacy_kernel"], IRQ_TIMER, False, now)
     rtc.expire(rtc_of(machine), now)
     after_timers(machine, now)
 

@@ -37,6 +37,8 @@ TRANSITIONS = {
     (State.STARTING, Event.SLEEP): State.HALTED,
     (State.RUNNING, Event.SLEEP): State.HALTED,
     (State.RUNNING, Event.END): State.ENDED,
+    (State.HALTED, Event.HAND_OFF): State.RUNNING,  # a later run may bring what wakes it
+    (State.HALTED, Event.END): State.ENDED,
     (State.ENDED, Event.RESTART): State.STARTING,
 }
 

@@ -175,10 +175,10 @@ class Machine:
 
     def _request(self, request: int, core: int) -> None:
         home = int(self.board.cores[core]["home"])
-        if request == records.HAND_OFF:
+        if request == records.HAND_OFF and home != NOBODY:
             self._hand_over(core, home)
             self.lives[home].happen(Event.HAND_OFF)
-        elif request == records.PARK:
+        elif request in (records.HAND_OFF, records.PARK):
             self._hand_over(core, home)
             self.board.cores[core]["state"] = records.STOPPED if home == NOBODY else records.WAIT_FOR_SIPI
             settle(self._machine, core)
