@@ -7,6 +7,7 @@ another file. So every state of the sources gets a folder of its own, and folder
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -46,3 +47,5 @@ def prepare() -> None:
         for old in root.iterdir():
             shutil.rmtree(old, ignore_errors=True)
     os.environ["NUMBA_CACHE_DIR"] = str(current)
+    if "numba" in sys.modules:  # imported before mksim, so it has read the environment already
+        sys.modules["numba"].config.CACHE_DIR = str(current)

@@ -11,7 +11,13 @@ from numba import carray, cfunc, njit, types
 from mksim.engine.cpustate import CPU_TB_JMP_CACHE, CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF
 from mksim.engine.interrupts import extint
 from mksim.engine.machinecheck import MCIP, shutdown
-from mksim.engine.native import cpu_loop_exit_noexc, do_interrupt_x86_hardirq, pointer, tb_flush, uc_emu_stop
+from mksim.engine.native import (
+    cpu_loop_exit_noexc,
+    do_interrupt_x86_hardirq,
+    pointer,
+    tb_flush,
+    uc_emu_stop,
+)
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
 from mksim.hw import lapic, pic8259
 

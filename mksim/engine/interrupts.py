@@ -75,12 +75,21 @@ def settle(machine: np.void, index: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
+def shorten(engine: np.void, end: int) -> None:
+    """Let the slice at hand end at `end` at the latest."""
+    engine["horizon"] = min(engine["horizon"], end)
+    engine["limit"] = min(engine["limit"], engine["horizon"])
+
+
+@njit(cache=True, error_model="numpy")
 def rouse(machine: np.void, index: int, when: int) -> None:
     """Let a core notice, not before `when`, what was just delivered to it."""
     core = core_of(machine, index)
     engine = engine_of(machine, core["engine"])
     if engine["core"] == index:
         engine["limit"] = 0
+    elif engine["core"] >= 0 and engine["core"] == machine["running"]:
+        shorten(engine, when + machine["latency"])  # a sibling that wakes gets its turn soon
     if core["state"] != RUNNING:
         core["time"] = max(core["time"], when)
         settle(machine, index)
@@ -128,9 +137,7 @@ def launch(machine: np.void, sender: int, index: int, mode: int, vector: int, le
     state = carray(pointer(machine["messages"]), 1, STATE)[0]
     if not push(heap, state, when, sender, index, mode, vector, level):
         deliver(machine, index, mode, vector, level, when)
-    engine = engine_of(machine, core_of(machine, sender)["engine"])
-    engine["horizon"] = min(engine["horizon"], when + machine["latency"])
-    engine["limit"] = min(engine["limit"], engine["horizon"])
+    shorten(engine_of(machine, core_of(machine, sender)["engine"]), when + machine["latency"])
 
 
 @njit(cache=True, error_model="numpy")
@@ -190,7 +197,7 @@ def pins(machine: np.void, unit: int, sender: int, now: int) -> None:
 def interrupt(machine: np.void, entry: int, sender: int, now: int) -> None:
     """Send the message of one redirection entry (82093AA, 3.2.4)."""
     vector, mode = entry & 0xFF, (entry >> 8) & 7
-    logical, destination = (entry >> 11) & 1 != 0, (entry >> 56) & 0xFF
+    logical, destination = (entry >> 11) & 1 != 0, message.widen((entry >> 56) & 0xFF)
     level = (entry >> 15) & 1 != 0
     chosen, least = -1, 256
     for index in range(machine["n_cores"]):

@@ -41,8 +41,8 @@ def read_msr(engine: np.void, machine: np.void, index: int) -> tuple[bool, int |
     if index == TSC_ADJUST:
         return True, np.int64(core["tsc_offset"])
     if index == TSC_DEADLINE:
-        deadline = np.int64(core["lapic"]["tsc_deadline"])
-        return True, deadline + core["tsc_offset"] if deadline != 0 else 0
+        lapic.expire(core["lapic"], engine["time"])
+        return True, core["lapic"]["tsc_deadline"]
     return read_plain(core, index)
 
 
@@ -79,8 +79,7 @@ def write_msr(engine: np.void, machine: np.void, index: int, value: int) -> bool
         core["tsc_offset"] = value
         return True
     if index == TSC_DEADLINE:
-        deadline = value - core["tsc_offset"] if value != 0 else 0
-        lapic.write_tsc_deadline(core["lapic"], deadline, engine["time"])
+        lapic.write_tsc_deadline(core["lapic"], value, engine["time"], core["tsc_offset"])
         retime(engine, core)
         return True
     return write_plain(core, index, value)

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from mksim.engine.cpustate import CODE16, DATA16, HF_ADDSEG, HF_GUEST
+from mksim.engine.cpustate import CODE16, CPU_SIGNATURE, DATA16, HF_ADDSEG, HF_GUEST, RDX
 from mksim.engine.records import RUNNING, WAIT_FOR_SIPI, core_of, engine_of
 from mksim.hw import lapic
 
@@ -35,6 +35,7 @@ def start_core(machine: np.void, index: int, vector: int, when: int) -> None:
 def real_mode(env: np.void, selector: int) -> None:
     """Put a state into real mode at `selector`:0, interrupts off."""
     env["regs"][:] = 0
+    env["regs"][RDX] = CPU_SIGNATURE
     env["eip"], env["eflags"], env["efer"] = 0, 2, 0
     env["hflags"], env["hflags2"] = HF_ADDSEG | HF_GUEST, 1
     env["cr"][:] = 0

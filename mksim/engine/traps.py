@@ -23,6 +23,7 @@ from mksim.engine.cpustate import (
     HF_CS32,
     HF_CS64,
     HF_INHIBIT_IRQ,
+    HF_LMA,
     HF_SS32,
     IF,
     RAX,
@@ -57,7 +58,8 @@ from mksim.spec.apic import TPR
 
 # Intercepts as UC_HOOK_INTR sees them: 0x100 + exit code (AMD64 vol. 2, appendix C)
 _READ_CR8, _WRITE_CR8, _PAUSE, _HLT, _MSR, _SHUTDOWN = 0x108, 0x118, 0x177, 0x178, 0x17C, 0x17F
-_UD, _GP = 6, 13
+_UD, _NP, _GP = 6, 11, 13
+_IDT = 2  # in an error code: the selector index names a gate of the IDT
 _EFLAGS_REGISTER = 25  # UC_X86_REG_EFLAGS: the condition codes are lazy, only this call sums them up
 
 STORM_LIMIT = 1 << 12
@@ -97,7 +99,6 @@ def pause(engine: np.void, machine: np.void, env: np.void) -> None:
 @njit(cache=True, error_model="numpy")
 def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> None:
     """HLT or MWAIT, RIP past it: the core sleeps, unless something waits for it already."""
-    env["hflags"] &= ~HF_INHIBIT_IRQ
     core = core_of(machine, engine["core"])
     core["interruptible"] = 1 if env["eflags"] & IF != 0 else 0
     if rousable(machine, engine["core"], core):
@@ -147,6 +148,7 @@ def intercepted(engine: np.void, env: np.void, code: int) -> None:
     """Handle one SVM intercept."""
     machine = machine_at(engine["machine"])
     env["exception_is_int"] = 0
+    env["hflags"] &= ~HF_INHIBIT_IRQ  # STI's shadow is this one instruction
     if code == _PAUSE:
         pause(engine, machine, env)
     elif code == _HLT:
@@ -183,6 +185,9 @@ def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
         return
     if env["exception_is_int"] != 0:
         rewind_int(engine, env)
+    elif number in (_NP, _GP) and env["error_code"] & _IDT != 0 and env["hflags"] & HF_LMA != 0:
+        # QEMU 5.0 counts a gate's offset, 16 n; the error code holds its number, 8 n (SDM vol. 3A, 6.13)
+        env["error_code"] = (env["error_code"] & ~7) >> 1 | (env["error_code"] & 7)
     x86_cpu_do_interrupt(engine["cpu"])
     env["exception_is_int"] = 0
 

@@ -38,14 +38,8 @@ CLAIMS = {
 
 NOT_YET = {
     "debug": "breakpoints on data do not fire",
-    "gates": "the error code of INT holds the vector times 16, not 8",
-    "ipi": "a sleeping sibling wakes only when the sender's slice ends",
-    "mwait": "a sleeping sibling wakes only when the writer's slice ends",
-    "realmode": "EDX is 0 after INIT",
     "selfmodify": "a store through an NX alias leaves stale code",
-    "shadow": "PAUSE does not end STI's shadow",
     "tsc": "the clocks of sibling cores are up to a slice apart",
-    "x2apic": "a sleeping sibling wakes only when the sender's slice ends",
 }
 """What the machine does not do as the manual says."""
 
@@ -63,7 +57,6 @@ def test_claim(name: str, tmp_path: Path) -> None:
     assert line is None or run.console["claim"].splitlines()[-1] == line
 
 
-@pytest.mark.xfail(strict=True, reason=NOT_YET["ipi"])
 def test_ipi_by_cluster(tmp_path: Path) -> None:
     assert boot_claim("ipi", tmp_path, cores=4, cmdline="cluster").code == 0
 
