@@ -61,6 +61,7 @@ ENGINE = np.dtype(
         ("request", "<i4"),
         ("storm", "<i4"),
         ("known_lengths", "<i8"),
+        ("initialised", "<i8"),  # 1 once an INIT has reached the running core in this slice
         ("skipped", "<i8"),  # cycles of this slice in which nothing retired
         ("exit_code", "<i8"),
         ("rights", "<i8"),  # address of this kernel's rights, one byte a page

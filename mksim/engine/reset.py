@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from mksim.engine.cpustate import CODE16, CPU_SIGNATURE, DATA16, HF_ADDSEG, HF_GUEST, RDX
-from mksim.engine.records import RUNNING, WAIT_FOR_SIPI, core_of, engine_of
+from mksim.engine.records import NOTHING, RUNNING, SLICE_OVER, WAIT_FOR_SIPI, core_of, engine_of
 from mksim.hw import lapic
 
 
@@ -13,9 +13,12 @@ def init_core(machine: np.void, index: int) -> None:
     """INIT: the core drops what it did and waits for a start-up message. Caches and FPU keep their state."""
     core = core_of(machine, index)
     engine = engine_of(machine, core["engine"])
-    if engine["core"] == index:
+    if machine["running"] == index:  # what is left of its block still runs, as instructions in flight do
+        engine["initialised"], engine["limit"] = 1, 0
+        if engine["request"] == NOTHING:
+            engine["request"] = SLICE_OVER
+    elif engine["core"] == index:
         engine["core"] = -1
-        engine["limit"] = 0
     core["state"] = WAIT_FOR_SIPI
     core["nmi"] = core["machine_check"] = 0
     core["line"] = -1

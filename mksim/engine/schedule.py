@@ -192,11 +192,14 @@ def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     engine["time"] = start = core["time"]
     engine["horizon"] = horizon(machine, index, start, until)
     engine["limit"], engine["request"], engine["skipped"] = 0, NOTHING, 0
+    engine["initialised"] = 0
     engine["fault_kind"] = -1
     machine["running"] = index
     carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = 0
     error = uc_emu_start(engine["uc"], np.uint64(env_at(engine["env"])["eip"]), 0, 0, 0)
     machine["running"] = -1
+    if engine["initialised"] != 0:
+        engine["core"] = -1
     core["time"] = max(core["time"], engine["time"])
     retired = engine["time"] - start - engine["skipped"]
     core["instructions"] += retired

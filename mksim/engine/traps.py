@@ -101,7 +101,7 @@ def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> None:
     """HLT or MWAIT, RIP past it: the core sleeps, unless something waits for it already."""
     core = core_of(machine, engine["core"])
     core["interruptible"] = 1 if env["eflags"] & IF != 0 else 0
-    if rousable(machine, engine["core"], core):
+    if engine["initialised"] != 0 or rousable(machine, engine["core"], core):
         engine["limit"] = 0
         return
     core["state"] = state
