@@ -23,6 +23,7 @@ from mksim.engine.records import (
     CORE_SIZE,
     HALT,
     HALTED,
+    MACHINE_CHECK_STOP,
     MWAITING,
     NOTHING,
     RUNNING,
@@ -46,8 +47,6 @@ ENV_OFFSET = int(dict(CORE.fields or {})["env"][1])
 
 LONGEST_SLICE = 1 << 20
 """Cycles: bounds how long a core alone keeps the host from looking at its keyboard."""
-MONITOR_SLICE = 10_000
-"""The same once a core has waited in MWAIT: the store that it waits for is seen at the end of a slice."""
 SIBLING_SLICE = 50_000
 """Cycles that cores of one kernel may be apart: a swap costs about 2000 instructions."""
 
@@ -111,7 +110,7 @@ def horizon(machine: np.void, index: int, now: int, until: int) -> int:
         elif other != index:
             siblings = min(siblings, wake[other])
     latency = machine["latency"]
-    end = min(now + (LONGEST_SLICE if machine["monitors"] == 0 else MONITOR_SLICE), until)
+    end = min(now + LONGEST_SLICE, until)
     end = min(end, core_of(machine, index)["lapic"]["deadline"])
     end = min(end, next_message(machine), next_timer(machine))
     end = min(end, siblings + min(SIBLING_SLICE, max(latency, SIBLING_SLICE // 5)))
@@ -209,7 +208,9 @@ def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     settle(machine, index)
     if machine["monitors"] != 0:
         wake_monitors(machine, index, core["time"])
-    return FAULT_BASE + error if error != 0 else np.int64(engine["request"])
+    if error != 0 and engine["request"] != MACHINE_CHECK_STOP:  # what was refused must not be stepped over
+        return FAULT_BASE + error
+    return np.int64(engine["request"])
 
 
 @njit(cache=True, error_model="numpy")

@@ -121,8 +121,7 @@ def _restore_memory(memory: np.ndarray, snapshot: Snapshot) -> None:
 
 def _lengths(board: Board, number: int) -> np.ndarray:
     table = ctypes.c_uint8 * (LENGTHS * LENGTH.itemsize)
-    raw = table.from_address(int(board.engines[number]["lengths"]))
-    return np.frombuffer(memoryview(raw), LENGTH)
+    return np.ctypeslib.as_array(table.from_address(int(board.engines[number]["lengths"]))).view(LENGTH)
 
 
 def _copy(life: Life) -> Life:
