@@ -1,4 +1,4 @@
-// Answers alice.
+// Answers alice, and stays until the end.
 #include "showcase.h"
 
 int main(void) {
@@ -8,5 +8,6 @@ int main(void) {
     hear(&p->question);
     say(&p->answer, doorbell_to("alice"), "Five kernels, side by side. No hypervisor.");
     end_turn(p);
+    wait_turn(p, THE_END);
     return 0;
 }

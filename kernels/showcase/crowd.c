@@ -24,7 +24,7 @@ static void work(void *unused) {
 }
 
 int main(void) {
-    wait_turn(plaza(), 1);
+    wait_turn(plaza(), CROWD);
     print("I have %u cores, and wake the others as on any board: INIT, SIPI, real mode, long mode.\n", madt_cores);
     for (u32 i = 1; i < madt_cores; i++)
         CHECK(smp_start(madt_apic_id[i], work, NULL));
@@ -34,5 +34,6 @@ int main(void) {
     CHECK(primes == PRIMES);
     print("Together we found the %u primes below %u.\n", primes, LAST);
     end_turn(plaza());
+    wait_turn(plaza(), THE_END);
     return 0;
 }

@@ -1,5 +1,8 @@
-// The rogue: tries to read, overwrite and interrupt the others. The machine refuses with machine checks.
+// The rogue: tries to read, overwrite, run and interrupt the others. Claims that the machine refuses all of it
+// with machine checks; on a machine that trusts its kernels, it happens.
 #include "showcase.h"
+
+static u32 happened;
 
 static u64 interrupt(u64 apic_id, u64 icr) {
     lapic_send(apic_id, icr);
@@ -8,19 +11,20 @@ static u64 interrupt(u64 apic_id, u64 icr) {
 }
 
 static void report(const char *what, struct outcome outcome) {
-    print("%s: %s\n", what, outcome.vector == MC ? "machine check. It did not happen." : "DONE!");
-    CHECK(outcome.vector == MC);
+    bool refused = outcome.vector == MC;
+    print("%s: %s\n", what, refused ? "machine check. It did not happen." : "it happened.");
+    happened += !refused;
 }
 
 int main(void) {
-    u64 alice = option_number("alice", 0);
-    wait_turn(plaza(), 3);
+    struct plaza *p = plaza();
+    wait_turn(p, MALLORY);
     print("I own core %u, and I want everything.\n", lapic_id());
-    report("Reading alice's memory", try_read(alice));
-    report("Overwriting her kernel", try_write(alice, 0xdead));
-    report("Running it", try_execute(alice));
+    report("Reading alice's diary", try_read(p->diary));
+    report("Writing into it", try_write(p->diary, 0xc30000002ab8));     // mov $42, %eax; ret
+    report("Running what I wrote", try_execute(p->diary));
     report("Firing an NMI at the crowd", probe(interrupt, option_number("crowd", 0), ICR_NMI));
     report("Resetting bob's core with INIT", probe(interrupt, option_number("bob", 0), ICR_INIT));
-    end_turn(plaza());
-    return 0;
+    end_turn(p);
+    return happened;
 }

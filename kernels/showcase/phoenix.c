@@ -7,7 +7,7 @@ static void die(void) {
 }
 
 int main(void) {
-    wait_turn(plaza(), 2);
+    wait_turn(plaza(), PHOENIX);
     u64 life = ++plaza()->lives;
     if (life == 1) {
         print("I shall now crash as hard as a kernel can: triple fault.\n");

@@ -5,6 +5,7 @@
 
 struct plaza {
     struct channel question, answer;            // alice to bob, bob to alice
+    u64 diary;                                  // where alice keeps it
     u64 lives;                                  // of phoenix
     u64 turns;                                  // acts of the play that are over
 };
@@ -16,6 +17,11 @@ static inline struct plaza *plaza(void) {
 }
 
 // The kernels run all the time, but take turns to show something: act n begins when n acts are over.
+#define CROWD   1
+#define PHOENIX 2
+#define MALLORY 3
+#define THE_END 4
+
 static inline void wait_turn(struct plaza *plaza, u64 act) {
     while (load_acquire(&plaza->turns) < act)
         pause();
