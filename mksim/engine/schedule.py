@@ -47,6 +47,8 @@ ENV_OFFSET = int(dict(CORE.fields or {})["env"][1])
 
 LONGEST_SLICE = 1 << 20
 """Cycles: bounds how long a core alone keeps the host from looking at its keyboard."""
+MONITOR_SLICE = 10_000
+"""The same once a core has waited in MWAIT: the store that it waits for is seen at the end of a slice."""
 SIBLING_SLICE = 50_000
 """Cycles that cores of one kernel may be apart: a swap costs about 2000 instructions."""
 
@@ -110,7 +112,7 @@ def horizon(machine: np.void, index: int, now: int, until: int) -> int:
         elif other != index:
             siblings = min(siblings, wake[other])
     latency = machine["latency"]
-    end = min(now + LONGEST_SLICE, until)
+    end = min(now + (LONGEST_SLICE if machine["monitors"] == 0 else MONITOR_SLICE), until)
     end = min(end, core_of(machine, index)["lapic"]["deadline"])
     end = min(end, next_message(machine), next_timer(machine))
     end = min(end, siblings + min(SIBLING_SLICE, max(latency, SIBLING_SLICE // 5)))

@@ -91,7 +91,7 @@ def test_console_bytes_come_in_order_to_every_observer():
     seen, twice = [], []
     one.consoles += [
         lambda written: seen.extend(written["byte"].tolist()),
-        lambda written: twice.append(written),
+        twice.append,
     ]
     one.run()
     assert bytes(seen) == b"hello"
