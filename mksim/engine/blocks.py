@@ -78,7 +78,6 @@ def inject(engine: np.void, env: np.void, vector: int, hardware: int) -> None:
     """Deliver an event through the guest's IDT and leave the block; does not return."""
     env["exception_is_int"] = 0
     env["old_exception"] = -1
-    engine["storm"] = 0
     do_interrupt_x86_hardirq(engine["env"], vector, hardware)
     cpu_loop_exit_noexc(engine["cpu"])
 
@@ -144,5 +143,4 @@ def on_block(_uc: int, address: int, size: int, engine_address: int) -> None:
     engine = engine_at(np.int64(engine_address))
     if engine["time"] >= engine["limit"] and attend(engine):
         return
-    engine["storm"] = 0
     engine["time"] += length(engine, np.int64(address), np.int64(size))

@@ -14,6 +14,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 from mksim.engine import blocks, cpuid, mmio, ports, traps
 from mksim.engine.cpustate import CPU_ENV, ENV_SIZE, check_layout, cpu_address, view
+from mksim.engine.fastblocks import FastBlocks
 from mksim.engine.msr import PASSED
 from mksim.engine.records import FOREIGN, REGION
 from mksim.errors import EngineError
@@ -78,6 +79,7 @@ class Engine:
         record["lengths"] = lengths.ctypes.data
         self._held.append(lengths)
         self._hook_all()
+        self.fast_blocks = FastBlocks(self.cpu, record.ctypes.data)
 
     def pristine(self) -> np.ndarray:
         """Return the ENV of an engine that has not run: QEMU's own reset state."""

@@ -31,7 +31,7 @@ from mksim.engine.records import (
     kernel_of,
     machine_at,
 )
-from mksim.fabric.ownership import FIRMWARE, NOBODY, SHARED
+from mksim.fabric.ownership import FIRMWARE
 from mksim.hw import acpi_pm, pic8259, pit8254, rtc, uart16550
 from mksim.hw.pic8259 import PIC
 from mksim.hw.pit8254 import PIT
@@ -217,17 +217,29 @@ def is_wide(device: int) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
+def foreign_port(machine: np.void, who: int, port: int, size: int) -> int:
+    """Return the first of `size` ports that another kernel owns, or -1. The firmware may touch any."""
+    owners = carray(pointer(machine["port_owner"]), 1 << 16, np.int16)
+    for at in range(port, port + size):
+        owner = np.int64(owners[at & 0xFFFF])
+        if owner >= 0 and owner != who and who != FIRMWARE:
+            return at & 0xFFFF
+    return -1
+
+
+@njit(cache=True, error_model="numpy")
 def allowed(engine: np.void, machine: np.void, port: int, size: int, act: int) -> bool:
-    """Record a touch of another's port; return False if it must not happen."""
-    owner = np.int64(carray(pointer(machine["port_owner"]), 1 << 16, np.int16)[port])
+    """Record a touch of another's port, any of the access's; return False if it must not happen."""
     core = core_of(machine, engine["core"])
-    if owner == SHARED or owner == NOBODY or owner == core["owner"] or core["owner"] == FIRMWARE:
+    foreign = foreign_port(machine, np.int64(core["owner"]), port, size)
+    if foreign < 0:
         return True
+    owner = np.int64(carray(pointer(machine["port_owner"]), 1 << 16, np.int16)[foreign])
     rip = exact_rip(engine)
-    cross(machine, engine["core"], engine["time"], rip, act, port, size, owner, False)
+    cross(machine, engine["core"], engine["time"], rip, act, foreign, size, owner, False)
     if machine["guard"] == 0:
         return True
-    throw(engine, core, BUS_IO, port, 0)
+    throw(engine, core, BUS_IO, foreign, 0)
     return False
 
 

@@ -59,7 +59,8 @@ ENGINE = np.dtype(
         ("core", "<i4"),  # whose state it holds, or -1
         ("kernel", "<i4"),
         ("request", "<i4"),
-        ("storm", "<i4"),
+        ("storm", "<i4"),  # traps in a row
+        ("storm_time", "<i8"),  # of the last one: a block between two moves it on
         ("known_lengths", "<i8"),
         ("initialised", "<i8"),  # 1 once an INIT has reached the running core in this slice
         ("skipped", "<i8"),  # cycles of this slice in which nothing retired

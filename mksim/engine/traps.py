@@ -175,7 +175,8 @@ def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
     """UC_HOOK_INTR: exceptions 0-31, INT n, and the intercepts."""
     engine = engine_at(np.int64(engine_address))
     env = env_at(engine["env"])
-    engine["storm"] += 1
+    engine["storm"] = engine["storm"] + 1 if engine["time"] == engine["storm_time"] else 0
+    engine["storm_time"] = engine["time"]
     if engine["storm"] > STORM_LIMIT:
         engine["storm"] = 0
         engine["time"] += STORM_LIMIT

@@ -31,8 +31,10 @@ from mksim.machine.kernel import ENDINGS, Event, Life, State
 from mksim.machine.step import step_over
 from mksim.spec import memmap
 
-TURN = 4096
-"""Slices between two looks at the host: some milliseconds."""
+TURN, TURN_INSTRUCTIONS = 4096, 16_000_000
+"""Slices or instructions between two looks at the host: some milliseconds."""
+QUICKEN = 4
+"""Turns after which looking for blocks to rewrite begins to pay."""
 
 
 class Outcome(Enum):
@@ -61,6 +63,7 @@ class Machine:
         """Called with CONSOLE_BYTE records, in order, whenever some have been written."""
         self._due: list[tuple[int, int]] = []
         self._stop = False
+        self._turns = 0
         self._power_on()
 
     @property
@@ -136,18 +139,27 @@ class Machine:
         for module in kernel.modules:
             self.board.memory[module.span.base :][: len(module.data)] = np.frombuffer(module.data, np.uint8)
 
+    def _quicken(self) -> None:
+        """Rewrite the blocks that have run: not in short runs, often at first, then now and then."""
+        self._turns += 1
+        if self._turns >= QUICKEN and (self._turns & (self._turns - 1) == 0 or self._turns % 64 == 0):
+            for engine in self.engines:
+                engine.fast_blocks.rewrite()
+
     def _turn(self, until: int, instructions: int) -> Outcome | None:
         """Run one turn of slices and do what it came back for."""
         restart = min(self._due, default=(NEVER, -1))
-        why = schedule.run(self.board.address, TURN, min(until, restart[0]), instructions)
+        self._quicken()
+        budget = min(instructions, self.instructions + TURN_INSTRUCTIONS)
+        why = schedule.run(self.board.address, TURN, min(until, restart[0]), budget)
         self._drain()
         if why == schedule.REQUEST:
             self._request(int(self._machine["why"]), int(self._machine["stopped_core"]))
         elif why == schedule.FAULT:
             self._fault(int(self._machine["why"]), int(self._machine["stopped_core"]))
+        elif why == schedule.LIMIT and self.instructions >= budget:
+            return Outcome.LIMIT if budget == instructions else None
         elif why in (schedule.LIMIT, schedule.IDLE) and restart[0] <= until and restart[1] >= 0:
-            if self.instructions >= instructions:
-                return Outcome.LIMIT
             self._restart(*restart)
         elif why == schedule.LIMIT:
             return Outcome.LIMIT
