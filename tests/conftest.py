@@ -4,6 +4,11 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("mksim", derandomize=True, deadline=None)
+settings.load_profile("mksim")
+"""The same examples everywhere: a law that fails must fail again. Draw others with --hypothesis-seed."""
 
 PACKAGES = {"qemu-system-x86_64": "qemu-system-x86", "iasl": "acpica-tools", "gdb": "gdb"}
 """Debian's package of each tool that a test may ask for."""
