@@ -23,6 +23,7 @@ from mksim.machine.options import BootOptions
 from mksim.machine.reading import read_layout
 from mksim.machine.schema import SEED_MAX
 from mksim.machine.values import between, nearest
+from mksim.nativecache import cold
 
 EXIT_AS_EXPECTED, EXIT_UNEXPECTED, EXIT_CONFIG, EXIT_LIMIT = 0, 1, 2, 3
 EXIT_CODES = """\
@@ -32,6 +33,8 @@ exit codes:
   2  the config, an image or the command line is wrong; nothing ran
   3  the limit was reached (--until, or machine.until)
 """
+
+COMPILING = "mksim: compiling native code; this happens once, and takes a minute or more"
 
 EXAMPLES = {
     "boot": """\
@@ -175,6 +178,8 @@ def check(options: argparse.Namespace) -> int:
 def boot(options: argparse.Namespace) -> int:
     """Boot a config's kernels, and run them to their ends or to the limit."""
     layout, how = order(options)
+    if cold():
+        print(COMPILING, file=sys.stderr, flush=True)
     from mksim.machine.machine import Outcome  # noqa: PLC0415 - Numba takes half a second
     from mksim.observe import session, summary  # noqa: PLC0415
 

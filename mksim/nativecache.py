@@ -37,6 +37,11 @@ def cache_root() -> Path:
     return home if usable else Path(tempfile.gettempdir()) / f"mksim-{os.getuid()}-{where}"
 
 
+def cold() -> bool:
+    """Tell whether nothing is compiled yet, so that the next start takes minutes."""
+    return not Path(os.environ["NUMBA_CACHE_DIR"]).exists()
+
+
 def prepare() -> None:
     """Point Numba to the folder for these sources. A NUMBA_CACHE_DIR that is set already stands."""
     if "NUMBA_CACHE_DIR" in os.environ:
