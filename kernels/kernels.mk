@@ -6,7 +6,7 @@ ZIGCC  := $(PYTHON) -m ziglang cc -target x86_64-freestanding-none
 # No SSE or x87, so that interrupt handlers need not save it; no red zone, as interrupts come on the same stack.
 KERNEL_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -mcpu=x86_64-sse-sse2-mmx-x87+soft_float \
     -fno-stack-protector -fno-pic -fno-pie -fno-sanitize=all -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
-    -Wall -Wextra -Werror -Wno-unused-parameter
+    -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -Wno-unused-parameter
 KERNEL_LDFLAGS := -static -nostdlib -Wl,-T,kernels/lib/kernel.ld -Wl,-e,start_physical -Wl,--build-id=none -Wl,-z,max-page-size=4096
 
 LIB_SOURCES := $(wildcard kernels/lib/*.c kernels/lib/*.S)
