@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where the caller closed it
+            sys.stdout.flush()
         return code
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -77,6 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as with `mksim check config.toml | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_AS_EXPECTED
+    except OSError as error:  # a disk that is full
+        print(f"{error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_UNEXPECTED
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ number stands in QEMU's TranslationBlock and is kept in a table by address and l
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from mksim.engine.cpustate import CPU_TB_JMP_CACHE, CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF
+from mksim.engine.cpustate import CPU_TB_JMP_CACHE, CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF, INTERCEPT_TR_WRITE
 from mksim.engine.interrupts import extint
 from mksim.engine.machinecheck import MCIP, shutdown
 from mksim.engine.native import (
@@ -19,6 +19,7 @@ from mksim.engine.native import (
     uc_emu_stop,
 )
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
+from mksim.engine.task import watch_task
 from mksim.hw import lapic, pic8259
 
 LENGTH = np.dtype([("key", "<i8"), ("instructions", "<i8")])
@@ -121,6 +122,8 @@ def attend(engine: np.void) -> bool:
     engine["limit"] = engine["horizon"]
     machine = machine_at(engine["machine"])
     env = env_at(engine["env"])
+    if env["intercept"] & INTERCEPT_TR_WRITE == 0:
+        watch_task(engine, env)
     if engine["request"] == NOTHING and env["hflags"] & HF_INHIBIT_IRQ == 0:
         core = core_of(machine, engine["core"])
         if core["machine_check"] != 0:

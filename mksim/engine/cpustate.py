@@ -104,12 +104,18 @@ CR4_OSXSAVE = 1 << 18
 EFER_SCE = 1
 
 # Segment cache flags, as in the high word of a descriptor (SDM vol. 3A, 3.4.5)
-CODE16, DATA16, LDT16, TSS16 = 0x9B00, 0x9300, 0x8200, 0x8B00
+CODE16, DATA16, LDT, TSS = 0x9B00, 0x9300, 0x8200, 0x8900
 CODE64, DATA_FLAT = 0xAF9B00, 0xCF9300
+PRESENT = 0x8000
 
 # Intercepts: bit = exit code - 0x60 (AMD64 vol. 2, appendix C)
 _INTERCEPT_PAUSE, _INTERCEPT_HLT, _INTERCEPT_MSR, _INTERCEPT_SHUTDOWN = 1 << 23, 1 << 24, 1 << 28, 1 << 31
-INTERCEPTS = _INTERCEPT_PAUSE | _INTERCEPT_HLT | _INTERCEPT_MSR | _INTERCEPT_SHUTDOWN
+INTERCEPT_TR_WRITE = 1 << 13
+INTERCEPTS = (
+    _INTERCEPT_PAUSE | _INTERCEPT_HLT | _INTERCEPT_MSR | _INTERCEPT_SHUTDOWN | INTERCEPT_TR_WRITE
+)
+LTR_NEXT = 1 << 47
+"""A bit of `intercept` that is no exit code's: the next block begins with an LTR that may run."""
 
 CPU_SIGNATURE = 0x000306C4
 """Family 6, model 0x3c, stepping 4: a Haswell, the model that QEMU is asked for; in EDX after RESET."""
@@ -185,7 +191,7 @@ def after_reset(pristine: np.ndarray, vmcb: int) -> np.ndarray:
     for name in SEGMENTS:
         _load(env, name, 0, 0, DATA16)
     _load(env, "cs", 0xF000, 0xFFFF0000, CODE16)
-    env["ldt_flags"], env["tr_flags"] = LDT16, TSS16
+    env["ldt_flags"], env["tr_flags"] = LDT, TSS  # not busy: QEMU aborts at a ring change through any other
     env["gdt_flags"] = env["idt_flags"] = 0
     env["exception_is_int"], env["old_exception"] = 0, -1
     env["vm_vmcb"], env["intercept"] = vmcb, INTERCEPTS

@@ -33,7 +33,7 @@ def arm_monitor(engine: np.void, machine: np.void, env: np.void) -> None:
     page = np.int64(found)
     address = page | (linear & 0xFC0)
     core["line"] = -1
-    if page >= 0 and address + _LINE <= machine["memory_size"] and may_read(engine, address):
+    if page >= 0 and address <= machine["memory_size"] - _LINE and may_read(engine, address):
         core["line"] = address
         core["line_copy"][:] = line(machine, address)
 

@@ -23,7 +23,6 @@ from mksim.engine.records import (
     CORE_SIZE,
     HALT,
     HALTED,
-    MACHINE_CHECK_STOP,
     MWAITING,
     NOTHING,
     RUNNING,
@@ -40,6 +39,8 @@ from mksim.hw import lapic, pit8254, rtc
 
 # Why `run` came back
 TURN_OVER, IDLE, LIMIT, REQUEST, FAULT = range(5)
+BENIGN = (NOTHING, SLICE_OVER, HALT, STORM)
+"""Requests that only end a slice."""
 FAULT_BASE = 1000
 """A slice that Unicorn ended with an error returns this much more than the error's number."""
 
@@ -210,9 +211,9 @@ def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     settle(machine, index)
     if machine["monitors"] != 0:
         wake_monitors(machine, index, core["time"])
-    if error != 0 and engine["request"] != MACHINE_CHECK_STOP:  # what was refused must not be stepped over
+    if error != 0 and engine["request"] in (NOTHING, SLICE_OVER):
         return FAULT_BASE + error
-    return np.int64(engine["request"])
+    return np.int64(engine["request"])  # an end comes first: after it no fault is stepped over
 
 
 @njit(cache=True, error_model="numpy")
@@ -250,7 +251,7 @@ def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
                 machine["why"] = outcome - FAULT_BASE
                 if not storable(machine, index):
                     return FAULT
-            elif outcome not in (NOTHING, SLICE_OVER, HALT, STORM):
+            elif outcome not in BENIGN:
                 machine["why"] = outcome
                 return REQUEST
             if machine["console_count"] >= CONSOLE_FULL:

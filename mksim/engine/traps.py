@@ -53,11 +53,12 @@ from mksim.engine.records import (
     env_at,
     machine_at,
 )
+from mksim.engine.task import let_pass, secure_task
 from mksim.hw import lapic
 from mksim.spec.apic import TPR
 
 # Intercepts as UC_HOOK_INTR sees them: 0x100 + exit code (AMD64 vol. 2, appendix C)
-_READ_CR8, _WRITE_CR8, _PAUSE, _HLT, _MSR, _SHUTDOWN = 0x108, 0x118, 0x177, 0x178, 0x17C, 0x17F
+_READ_CR8, _WRITE_CR8, _LTR, _PAUSE, _HLT, _MSR, _SHUTDOWN = 0x108, 0x118, 0x16D, 0x177, 0x178, 0x17C, 0x17F
 _UD, _NP, _GP = 6, 11, 13
 _IDT = 2  # in an error code: the selector index names a gate of the IDT
 _EFLAGS_REGISTER = 25  # UC_X86_REG_EFLAGS: the condition codes are lazy, only this call sums them up
@@ -158,6 +159,8 @@ def intercepted(engine: np.void, env: np.void, code: int) -> None:
         access_msr(engine, machine, env)
     elif code == _SHUTDOWN:
         stop(engine, TRIPLE_FAULT)
+    elif code == _LTR:
+        let_pass(engine, env)
     elif code in (_READ_CR8, _WRITE_CR8):
         access_cr8(engine, machine, env, code == _WRITE_CR8)
 
@@ -170,11 +173,23 @@ def rewind_int(engine: np.void, env: np.void) -> None:
         env["eip"] += 1  # INT3, INT1, INTO
 
 
+@njit(cache=True, error_model="numpy")
+def void(engine: np.void) -> bool:
+    """Stop a core that sent INIT to itself earlier in its block: what it does now has no effect."""
+    if engine["initialised"] == 0:
+        return False
+    uc_emu_stop(engine["uc"])
+    return True
+
+
 @cfunc(types.void(types.uintp, types.uint32, types.uintp), cache=True, error_model="numpy")
 def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
     """UC_HOOK_INTR: exceptions 0-31, INT n, and the intercepts."""
     engine = engine_at(np.int64(engine_address))
     env = env_at(engine["env"])
+    if void(engine):
+        return
+    secure_task(env)
     engine["storm"] = engine["storm"] + 1 if engine["time"] == engine["storm_time"] else 0
     engine["storm_time"] = engine["time"]
     if engine["storm"] > STORM_LIMIT:
@@ -210,6 +225,9 @@ def on_invalid(_uc: int, engine_address: int) -> bool:
     engine = engine_at(np.int64(engine_address))
     env = env_at(engine["env"])
     machine = machine_at(engine["machine"])
+    if void(engine):
+        return True
+    secure_task(env)
     code = code_bytes(engine, env) & 0xFFFFFF
     if code == 0xC8010F and env["hflags"] & HF_CPL == 0:
         arm_monitor(engine, machine, env)

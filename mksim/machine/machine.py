@@ -207,8 +207,9 @@ class Machine:
         settle(self._machine, core)
 
     def _end(self, home: int, core: int, ending: Ending) -> None:
-        if home == NOBODY:
-            raise MksimBug(f"core {core}, which is nobody's, came to an end: {ending.value}")
+        if home == NOBODY:  # a kernel that the machine trusts had started it
+            self._stop_core(core)
+            return
         when = int(self.board.cores[core]["time"])
         code = int(self.board.engines[home]["exit_code"]) if ending is Ending.EXIT else None
         life = self.lives[home]
@@ -230,11 +231,14 @@ class Machine:
 
     def _stop_cores(self, kernel: Kernel) -> None:
         for core in kernel.cores:
-            engine = self.board.engines[self.board.cores[core]["engine"]]
-            if engine["core"] == core:
-                schedule.unload(self._machine, int(self.board.cores[core]["engine"]))
-            self.board.cores[core]["state"] = records.STOPPED
-            settle(self._machine, core)
+            self._stop_core(core)
+
+    def _stop_core(self, core: int) -> None:
+        record = self.board.cores[core]
+        if self.board.engines[record["engine"]]["core"] == core:
+            schedule.unload(self._machine, int(record["engine"]))
+        record["state"] = records.STOPPED
+        settle(self._machine, core)
 
     def _restart(self, when: int, home: int) -> None:
         """Start a kernel again on its cores, from its image, while the machine runs."""
@@ -265,5 +269,7 @@ class Machine:
         if self.board.engines[number]["fault_kind"] < 0:
             rip = int(self.engines[number].env[0]["eip"]) & (1 << 64) - 1
             raise MksimBug(f"core {core} stopped at rip {rip:#x}: Unicorn error {error}")
-        step_over(self.board, self.engines[number], core, error, self.rom)
+        request = step_over(self.board, self.engines[number], core, error, self.rom)
+        if request not in schedule.BENIGN:
+            self._request(request, core)
 

@@ -7,7 +7,7 @@ each right that had to be added is a crossing in the ledger.
 
 import numpy as np
 
-from mksim.engine import schedule
+from mksim.engine import records, schedule
 from mksim.engine.board import Board
 from mksim.engine.crossings import READ, cross_access
 from mksim.engine.engine import Engine
@@ -20,19 +20,24 @@ WRITE_PROT, READ_PROT, FETCH_PROT = 12, 13, 14
 NEEDS = {WRITE_PROT: Rights.W, READ_PROT: Rights.R, FETCH_PROT: Rights.X}
 
 
-def step_over(board: Board, engine: Engine, core: int, error: int, rom: np.ndarray) -> None:
-    """Let a core run the block that Unicorn stopped in with `error`; whatever it did to the ROM is undone."""
+def step_over(board: Board, engine: Engine, core: int, error: int, rom: np.ndarray) -> int:
+    """Let a core run the block that Unicorn stopped in with `error`, and return what it requested.
+
+    Whatever it did to the ROM is undone.
+    """
     pristine = rom.copy()
     opened: dict[int, Rights] = {}
+    request = records.NOTHING
     while error:
         if error not in NEEDS:
             raise MksimBug(f"engine of {engine.name}, core {core}: Unicorn error {error} while stepping")
         page = int(engine.record["fault_address"][0]) & -memmap.PAGE
         _open(board, engine, opened, page, NEEDS[error])
-        error = _run_block(board, engine, core)
+        request, error = _run_block(board, engine, core)
     for page in opened:
         engine.close_page(page)
     rom[:] = pristine
+    return request
 
 
 def _open(board: Board, engine: Engine, opened: dict[int, Rights], page: int, right: Rights) -> None:
@@ -42,8 +47,8 @@ def _open(board: Board, engine: Engine, opened: dict[int, Rights], page: int, ri
     engine.open_page(page, opened[page], board.memory)
 
 
-def _run_block(board: Board, engine: Engine, core: int) -> int:
-    """Run one block; return Unicorn's error, 0 if there was none. What it lacked is recorded."""
+def _run_block(board: Board, engine: Engine, core: int) -> tuple[int, int]:
+    """Run one block; return its request and Unicorn's error, 0 if none. What it lacked is recorded."""
     machine = board.machine[0]
     outcome = schedule.run_slice(machine, core, int(board.cores[core]["time"]) + 1)
     error = max(0, int(outcome) - schedule.FAULT_BASE)
@@ -52,4 +57,4 @@ def _run_block(board: Board, engine: Engine, core: int) -> int:
     elif error == READ_PROT:
         page = int(engine.record["fault_address"][0]) & -memmap.PAGE
         cross_access(engine.record[0], machine, READ, page, 1, False)
-    return error
+    return (records.NOTHING, error) if error else (int(outcome), 0)

@@ -37,7 +37,10 @@ class Consoles:
         if not 0 <= kernel < len(self._names):
             return  # a UART that is nobody's
         if file := self._files.get(self._names[kernel]):
-            file.write(data)
+            try:
+                file.write(data)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, file.name) from error
             return
         line = self._lines[kernel]
         line += data

@@ -70,7 +70,8 @@ def _files_named(options: BootOptions) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigError([Problem(str(error.filename), "", str(error.strerror))]) from error
+        name = error.filename or options.summary  # a full disk is noticed when no name is at hand
+        raise ConfigError([Problem(str(name), "", str(error.strerror))]) from error
 
 
 @contextmanager
