@@ -15,7 +15,7 @@ from typing import Any
 from mksim.boot.formats import read_image
 from mksim.boot.image import Image
 from mksim.boot.symbols import Symbols, read_symbols
-from mksim.errors import ConfigError, FileError, Problem
+from mksim.errors import ConfigError, EngineError, FileError, Problem
 from mksim.machine import units
 from mksim.machine.config import Layout, Protection
 from mksim.machine.drawing import draw
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:  # it is None where the caller closed it
             sys.stdout.flush()
         return code
-    except ConfigError as error:
+    except (ConfigError, FileError, EngineError) as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
     except BrokenPipeError:  # as with `mksim check config.toml | head`

@@ -154,3 +154,13 @@ def test_a_reader_who_leaves_early_is_no_error(config):
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_missing_rom_is_told(tmp_path, monkeypatch, capsys):
+    from mksim.machine import build
+
+    rom = tmp_path / "rom.bin"
+    monkeypatch.setattr(build.read_rom, "__defaults__", (rom,))
+    code, _, error = run(capsys, "boot", "kernels/hello/config.toml")
+    assert code == 2
+    assert error == f"{rom}: No such file or directory; the firmware is built by: make firmware\n"
