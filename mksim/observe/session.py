@@ -1,5 +1,6 @@
 """One run as a user sees it: consoles on the terminal and in files, a status line, the summary at the end."""
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
         if options.summary is not None:
             options.summary.open("a").close()  # better now than after an hour's run
     machine = Machine(layout)
+    gc.freeze()
+    gc.enable()
     status = Status(machine, sys.stderr, quiet=options.quiet)
     consoles = Consoles([kernel.name for kernel in layout.kernels], _printer(status), files)
     machine.consoles.append(consoles)
