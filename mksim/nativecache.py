@@ -1,32 +1,68 @@
-"""Where compiled native code is kept between runs.
+"""Where compiled native code is kept between runs, and when it is fresh.
 
-Numba decides by a function's own file whether its cached code is fresh; what it calls may have changed in
-another file. So every state of the sources gets a folder of its own, and folders of earlier states go.
+Numba judges a function's cached code by the file that the function stands in; what it calls may have changed
+in another. So this package brings a locator of its own: a function's code is fresh as long as its file, and
+every file of mksim that the file imports, and so on, is what it was when the code was compiled.
+(Numba, "Environment variables": NUMBA_CACHE_LOCATOR_CLASSES.)
 """
 
 import hashlib
 import os
-import shutil
+import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from types import FunctionType
 
 PACKAGE = Path(__file__).parent
-NATIVE = ("spec", "clock", "fabric", "hw", "engine")
-"""The packages whose code is compiled, or is constants in compiled code."""
+LOCATORS = "mksim.nativecache.Locator,InTreeCacheLocator,UserWideCacheLocator"
+"""Ours takes the functions of mksim only; those of whoever imports mksim stay where Numba keeps them."""
+
+_IMPORT = re.compile(r"^from mksim\.?([\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
 
 
-def fingerprint() -> str:
-    """Return a name for the present state of the native sources: their paths, sizes and times of change."""
-    state = hashlib.blake2b(digest_size=8)
-    for path in sorted(path for package in NATIVE for path in (PACKAGE / package).rglob("*.py")):
-        facts = path.stat()
-        state.update(f"{path.relative_to(PACKAGE)} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+def _imports(path: Path) -> Iterator[Path]:
+    """Yield the files of mksim that a file of mksim imports: modules, and the packages' own."""
+    for package, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        place = PACKAGE.joinpath(*package.split(".")) if package else PACKAGE
+        candidates = [place / name for name in re.findall(r"\w+", names)] + [place, place / "__init__"]
+        yield from (file for one in candidates if (file := one.with_suffix(".py")).is_file())
+
+
+def _reach(path: Path) -> set[Path]:
+    """Return a file and all the files of mksim that it can see."""
+    seen, todo = set[Path](), [path]
+    while todo:
+        if (file := todo.pop()) not in seen:
+            seen.add(file)
+            todo += _imports_of(file)
+    return seen
+
+
+@cache
+def _imports_of(path: Path) -> tuple[Path, ...]:
+    return tuple(_imports(path))
+
+
+@cache
+def _digest(path: Path) -> bytes:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).digest()
+
+
+@cache
+def stamp(path: Path) -> str:
+    """Return a name for the contents of a file of mksim and of all that it sees."""
+    state = hashlib.blake2b(digest_size=16)
+    for file in sorted(_reach(path)):
+        state.update(_digest(file))
     return state.hexdigest()
 
 
+@cache
 def cache_root() -> Path:
-    """Return the folder for this installation's caches: in the user's, else in the system's temporary one."""
+    """Return the folder for this installation's code: in the user's cache, else in the temporary folder."""
     where = hashlib.blake2b(str(PACKAGE).encode(), digest_size=8).hexdigest()
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mksim" / where
     try:
@@ -37,20 +73,54 @@ def cache_root() -> Path:
     return home if usable else Path(tempfile.gettempdir()) / f"mksim-{os.getuid()}-{where}"
 
 
+class Locator:
+    """Where a function's code is, and what it depends on: what Numba asks (numba.core.caching)."""
+
+    def __init__(self, function: FunctionType, file: Path) -> None:
+        self._file = file
+        self._name = function.__qualname__
+
+    @classmethod
+    def from_function(cls, function: FunctionType, file: str) -> "Locator | None":
+        """Return a locator for a function of mksim; None for all others."""
+        path = Path(file)
+        return cls(function, path) if path.is_relative_to(PACKAGE) else None
+
+    def get_cache_path(self) -> str:
+        """Return the folder for the code of the function's module."""
+        return str(cache_root() / self._file.relative_to(PACKAGE).with_suffix(""))
+
+    def ensure_cache_path(self) -> None:
+        """Make that folder."""
+        os.makedirs(self.get_cache_path(), exist_ok=True)
+
+    def get_source_stamp(self) -> str:
+        """Return what must be the same for the code to be fresh."""
+        return stamp(self._file)
+
+    def get_disambiguator(self) -> str:
+        """Return nothing: a module of mksim has no two functions of one name."""
+        return ""
+
+
+def _machine_stamp() -> str:
+    return stamp(PACKAGE / "engine/engine.py") + stamp(PACKAGE / "engine/schedule.py")
+
+
 def cold() -> bool:
-    """Tell whether nothing is compiled yet, so that the next start takes minutes."""
-    return not Path(os.environ["NUMBA_CACHE_DIR"]).exists()
+    """Tell whether some code is not compiled, or not as it is now, so that the next start takes minutes."""
+    built = cache_root() / "built"
+    return not built.exists() or built.read_text() != _machine_stamp()
+
+
+def warmed() -> None:
+    """Note that a machine has started, so that all code is there."""
+    if cold():
+        (cache_root() / "built").write_text(_machine_stamp())
 
 
 def prepare() -> None:
-    """Point Numba to the folder for these sources. A NUMBA_CACHE_DIR that is set already stands."""
-    if "NUMBA_CACHE_DIR" in os.environ:
-        return
-    root = cache_root()
-    current = root / fingerprint()
-    if not current.exists() and root.exists():
-        for old in root.iterdir():
-            shutil.rmtree(old, ignore_errors=True)
-    os.environ["NUMBA_CACHE_DIR"] = str(current)
+    """Make Numba ask the locator above."""
+    os.environ["NUMBA_CACHE_LOCATOR_CLASSES"] = LOCATORS
     if "numba" in sys.modules:  # imported before mksim, so it has read the environment already
-        sys.modules["numba"].config.CACHE_DIR = str(current)
+        sys.modules["numba"].config.CACHE_LOCATOR_CLASSES = LOCATORS

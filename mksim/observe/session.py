@@ -12,6 +12,7 @@ from mksim.errors import ConfigError, Problem
 from mksim.machine.config import Layout
 from mksim.machine.machine import Machine, Outcome
 from mksim.machine.options import BootOptions
+from mksim.nativecache import warmed
 from mksim.observe import summary
 from mksim.observe.console import Consoles, open_files
 from mksim.observe.status import Status
@@ -34,6 +35,7 @@ def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
     machine.consoles.append(consoles)
     with _interruptible(machine):
         outcome = _run(machine, status, options)
+    warmed()
     status.clear()
     consoles.finish()
     _report(machine, outcome, options)
