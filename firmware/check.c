@@ -89,8 +89,10 @@ static void check_kernel(uint32_t i) {
     kernel_needs(kernel->boot_core < header->cores.count && core_at(kernel->boot_core)->kernel == i, i,
                  "does not own its boot core");
     kernel_needs(kernel->ioapic == NOBODY || kernel->ioapic < header->ioapics, i, "has no such I/O APIC");
-    kernel_needs(kernel->protocol == PROTOCOL_PVH || kernel->protocol == PROTOCOL_MULTIBOOT, i,
+    kernel_needs(kernel->protocol >= PROTOCOL_PVH && kernel->protocol <= PROTOCOL_LINUX, i,
                  "wants an unknown boot protocol");
+    kernel_needs(kernel->protocol != PROTOCOL_LINUX || owns(kernel, kernel->parameters, PAGE), i,
+                 "does not own its boot_params");
     kernel_needs(in_dram(kernel->entry, 1), i, "has its entry beyond DRAM");
     kernel_needs(in_dram(kernel->low_base, kernel->low_size), i, "has its low pages beyond DRAM");
 }

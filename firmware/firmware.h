@@ -41,6 +41,7 @@ struct boot {
 _Noreturn void halt(void);
 _Noreturn void park(void);
 _Noreturn void hand_off(uint32_t kernel, uint32_t entry, uint32_t eax, uint32_t ebx);
+_Noreturn void hand_off_64(uint32_t kernel, uint32_t entry, uint32_t rsi, uint32_t cr3);
 
 // acpi.c
 uint32_t acpi_write(struct boot *boot);                 // returns the address of the RSDP
@@ -70,6 +71,9 @@ uint32_t lapic_id(void);                                // by CPUID: right in ei
 void lapic_init(bool x2apic, bool external);
 void lapic_start(uint32_t apic_id);                     // INIT, SIPI: the core enters this ROM
 
+// linux.c
+uint32_t linux_write(struct boot *boot);                // returns what goes to RSI
+
 // madt.c
 uint32_t madt_write(struct boot *boot);
 
@@ -81,6 +85,9 @@ uint32_t mkpt_write(struct boot *boot);
 
 // multiboot.c
 uint32_t multiboot_write(struct boot *boot);            // returns what goes to EBX
+
+// paging.c
+uint32_t paging_write(struct boot *boot);               // returns what goes to CR3
 
 // partition.c: the table, once it is checked
 const struct partition_header *table(void);

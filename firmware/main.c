@@ -49,6 +49,21 @@ static void quiet_own(const struct partition_kernel *kernel, uint32_t id) {
     lapic_init(any_core_far(id), legacy);
 }
 
+static _Noreturn void enter_linux(struct boot *boot) {
+    uint32_t rsi = linux_write(boot), cr3 = paging_write(boot);
+    post(POST_HAND_OFF);
+    hand_off_64(boot->id, boot->kernel->entry, rsi, cr3);
+}
+
+static _Noreturn void enter_kernel(struct boot *boot) {
+    if (boot->kernel->protocol == PROTOCOL_LINUX)
+        enter_linux(boot);
+    bool pvh = boot->kernel->protocol == PROTOCOL_PVH;
+    uint32_t ebx = pvh ? pvh_write(boot) : multiboot_write(boot);
+    post(POST_HAND_OFF);
+    hand_off(boot->id, boot->kernel->entry, pvh ? 0 : MULTIBOOT_MAGIC, ebx);
+}
+
 static _Noreturn void boot(uint32_t id) {
     const struct partition_kernel *kernel = kernel_at(id);
     uint8_t *area = (uint8_t *)(uint32_t)kernel->tables_base;
@@ -56,10 +71,7 @@ static _Noreturn void boot(uint32_t id) {
     quiet_own(kernel, id);
     boot.rsdp = acpi_write(&boot);
     memory_map_write(&boot);
-    bool pvh = kernel->protocol == PROTOCOL_PVH;
-    uint32_t ebx = pvh ? pvh_write(&boot) : multiboot_write(&boot);
-    post(POST_HAND_OFF);
-    hand_off(id, kernel->entry, pvh ? 0 : MULTIBOOT_MAGIC, ebx);
+    enter_kernel(&boot);
 }
 
 // From reset.S: which core this is, NOBODY if the table does not say.

@@ -8,8 +8,13 @@
 #include "partition.h"
 
 #define CODE        0x08
-#define DATA        0x10
+#define CODE_64     0x10                /* __BOOT_CS and __BOOT_DS of the Linux boot protocol */
+#define DATA        0x18
 #define CR0_PE      0x00000001
+#define CR0_PG      0x80000000
+#define CR4_PAE     0x00000020
+#define EFER        0xc0000080
+#define EFER_LME    0x00000100
 #define CR0_CACHE   0x60000000          /* CD and NW: set after reset, SDM vol. 3A, table 11-1 */
 #define STACK       512                 /* of one core; CORES_MAX, a power of two, of them fit */
 
@@ -115,12 +120,45 @@ hand_off:
 1:      mov     %edi, %eax
         jmp     *%ecx
 
+# hand_off_64(kernel, entry, rsi, cr3): the same in long mode, with the page tables that the kernel is given.
+.globl hand_off_64
+hand_off_64:
+        mov     4(%esp), %ebx
+        mov     8(%esp), %edi
+        mov     12(%esp), %esi
+        mov     16(%esp), %eax
+        mov     %eax, %cr3
+        mov     $CR4_PAE, %eax
+        mov     %eax, %cr4
+        mov     $EFER, %ecx
+        mov     $EFER_LME, %eax
+        xor     %edx, %edx
+        wrmsr
+        mov     %cr0, %eax
+        or      $CR0_PG, %eax
+        mov     %eax, %cr0
+        ljmpl   $CODE_64, $long_mode
+
+.code64
+long_mode:
+        mov     %ebx, %eax
+        mov     %edi, %ecx
+        xor     %ebx, %ebx
+        xor     %ebp, %ebp
+        xor     %esp, %esp
+        xor     %edi, %edi
+        out     %eax, $PORT_HAND_OFF
+        jmp     1f
+1:      jmp     *%rcx
+
+.code32
 # Flat segments, marked accessed so that loading them does not write to the ROM. TR is as reset left it: base
 # 0, limit FFFFh, where PVH asks for a limit of 67h; a TSS could be loaded only from a GDT in RAM.
 .balign 8
 gdt:
         .quad   0
         .quad   0x00cf9b000000ffff      # CODE: 0-4G, execute and read
+        .quad   0x00af9b000000ffff      # CODE_64: the same in long mode
         .quad   0x00cf93000000ffff      # DATA: 0-4G, read and write
 gdt_pointer:
         .word   gdt_pointer - gdt - 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from mksim.boot import elf, multiboot, pvh
+from mksim.boot import elf, linux, multiboot, pvh
 from mksim.boot.files import read_bounded
 from mksim.boot.image import Image
 from mksim.errors import ImageError
@@ -14,6 +14,7 @@ IMAGE_LIMIT = 1 << 30
 FORMATS: tuple[Callable[[memoryview], Image | None], ...] = (
     pvh.recognise,  # before multiboot: a kernel that offers both is more at home here
     multiboot.recognise,
+    linux.recognise,
 )
 
 
@@ -34,6 +35,6 @@ def parse_image(data: bytes) -> Image:
 def _guess(data: memoryview) -> str:
     if file := elf.parse(data):
         return f"ELF{file.bits} without the PVH note of a 64-bit kernel, and without a multiboot header"
-    if data[0x202:0x206] == b"HdrS":  # Linux, Documentation/arch/x86/boot.rst
-        return "a Linux bzImage; its vmlinux boots, if built with CONFIG_PVH"
-    return "neither ELF nor a multiboot header in the first 8192 bytes" if len(data) else "an empty file"
+    if not len(data):
+        return "an empty file"
+    return "neither ELF, nor bzImage, nor a multiboot header in the first 8192 bytes"

@@ -11,10 +11,11 @@ from itertools import pairwise
 
 from mksim.errors import ImageError
 from mksim.fabric.ownership import Rights
+from mksim.spec.memmap import PAGE
 from mksim.spec.span import Span
 
 LOAD_LIMIT = 1 << 32
-"""Both boot protocols enter in 32-bit mode, so all of an image lies below 4 GiB."""
+"""All of an image lies below 4 GiB: the firmware that enters it is 32-bit code."""
 
 
 class Protocol(Enum):
@@ -22,6 +23,7 @@ class Protocol(Enum):
 
     PVH = "pvh"
     MULTIBOOT = "multiboot"
+    LINUX = "linux"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,12 @@ class Image:
     entry: int
     segments: tuple[Segment, ...]
     relocation: Relocation | None = None
+    parameters: int = 0
+    """Where the protocol's own structure lies in a segment, for the firmware to fill in; 0 if it has none."""
+    low_memory: int = PAGE
+    """Bytes below 1 MiB that it starts its other cores from."""
+    low_minimum: int = 0
+    """Where they lie at the lowest."""
     raw: memoryview = field(repr=False)
     """The whole file, for symbols."""
 

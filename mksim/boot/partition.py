@@ -13,7 +13,11 @@ from mksim.spec import partition as spec
 from mksim.spec.memmap import PAGE_SHIFT, PARTITION_TABLE_SIZE
 from mksim.spec.span import align_up
 
-PROTOCOLS = {Protocol.PVH: spec.PROTOCOL_PVH, Protocol.MULTIBOOT: spec.PROTOCOL_MULTIBOOT}
+PROTOCOLS = {
+    Protocol.PVH: spec.PROTOCOL_PVH,
+    Protocol.MULTIBOOT: spec.PROTOCOL_MULTIBOOT,
+    Protocol.LINUX: spec.PROTOCOL_LINUX,
+}
 DELIVERIES = {
     Signal.NMI: spec.DELIVERY_NMI,
     Signal.INIT: spec.DELIVERY_INIT,
@@ -91,6 +95,7 @@ def _kernels(layout: Layout, strings: Strings) -> Iterator[Record]:
             spec.KERNEL_LEGACY if kernel.legacy else 0,
             PROTOCOLS[kernel.image.protocol],
             kernel.entry,
+            kernel.parameters,
             kernel.tables.base,
             kernel.tables.size,
             *_low(kernel),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from mksim.boot.image import Image
+from mksim.boot.image import Image, Protocol
 from mksim.errors import ConfigError, Problem
 from mksim.fabric.ownership import OWN_PORTS, Rights, Signal
 from mksim.machine.claims import Claim, Space, board, clashes
@@ -110,7 +110,7 @@ class Kernel:
     """The first is at or above 1 MiB: the image's if it is relocatable, and the tables'."""
     cmdline: str = ""
     low_page: Span | None = None
-    """A page below 1 MiB for the trampoline of its SIPIs, beside its `memory`."""
+    """Below 1 MiB, for the trampoline of its SIPIs, beside its `memory`: a page, or what its image needs."""
     load_offset: int = 0
     """Added to all of the image's addresses when it is loaded."""
     console: Uart | None = None
@@ -148,6 +148,11 @@ class Kernel:
     def entry(self) -> int:
         """The physical address that its boot core starts at."""
         return self.image.entry + self.load_offset
+
+    @property
+    def parameters(self) -> int:
+        """The physical address of its boot protocol's own structure; 0 if there is none."""
+        return self.image.parameters and self.image.parameters + self.load_offset
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -276,6 +281,8 @@ def tables_needs(layout: Layout) -> dict[str, int]:
 
 FIXED_TABLES = 0x2000
 """FADT, FACS, DSDT, SPCR, MKPT's head, the boot protocol's structures: a good 1 KiB, and room to grow."""
+PAGE_TABLES = 0x7000
+"""Of a kernel that is entered in 64-bit mode: 4 GiB in large pages, and up to a page of alignment."""
 MAP_ENTRY = 48
 """A range of memory, in the PVH map or the multiboot map and in ours."""
 MODULE_ENTRY = 32
@@ -286,7 +293,8 @@ def _own_needs(kernel: Kernel) -> int:
     strings = [kernel.cmdline, *(module.cmdline for module in kernel.modules)]
     lists = ((kernel.memory, MAP_ENTRY), (kernel.modules, MODULE_ENTRY), (kernel.cores, MADT_ENTRY))
     listed = sum(len(entries) * size for entries, size in lists)
-    return FIXED_TABLES + listed + sum(len(text) + 1 for text in strings)
+    paging = PAGE_TABLES if kernel.image.protocol is Protocol.LINUX else 0
+    return FIXED_TABLES + paging + listed + sum(len(text) + 1 for text in strings)
 
 
 def _strangers(layout: Layout) -> Iterator[tuple[str, str]]:

@@ -95,9 +95,10 @@ def _give_low_pages(drafts: Drafts, room: Room, problems: Problems) -> None:
     """Give a page for SIPIs to every kernel, as long as they last; those with several cores come first."""
     for draft in sorted(drafts, key=lambda draft: len(draft.cores) < 2):
         own = [span for span in draft.memory if LOW.holds(span)]
-        draft.low_page = Span(own[0].base, PAGE) if own else room.lowest(PAGE, PAGE)
+        size, minimum = draft.image.low_memory, draft.image.low_minimum
+        draft.low_page = Span(own[0].base, min(size, own[0].size)) if own else room.lowest(size, PAGE, minimum)
         if draft.low_page is None and len(draft.cores) > 1:
-            problems.add(draft.key("cores"), f"has no page left in {LOW} to start its other cores from")
+            problems.add(draft.key("cores"), f"finds no {size:#x} bytes left in {LOW} to start its other cores from")
 
 
 def load(draft: Draft, problems: Problems) -> None:

@@ -1,6 +1,7 @@
 """What a kernel finds at its entry, by boot protocol.
 
 PVH: Xen, public/arch-x86/hvm/start_info.h, docs/misc/pvh.pandoc. Multiboot: Multiboot Specification 0.6.96.
+Linux: Documentation/arch/x86/boot.rst and zero-page.rst.
 """
 
 import numpy as np
@@ -21,6 +22,11 @@ MULTIBOOT_CMDLINE = 1 << 2
 MULTIBOOT_MODULES = 1 << 3
 MULTIBOOT_MEMORY_MAP = 1 << 6
 MULTIBOOT_LOADER_NAME = 1 << 9
+
+LINUX_HEADER_START = 0x1F1  # of the setup header, in the file as in boot_params
+LINUX_MEMORY_MAX = 128  # entries of the memory map
+LINUX_LOADER_UNDEFINED = 0xFF  # type_of_loader: one without a number of its own
+LINUX_ENTRY_64 = 0x200  # from the start of the protected-mode part
 
 # fmt: off
 PVH_START = np.dtype([              # struct hvm_start_info
@@ -82,6 +88,66 @@ MULTIBOOT_MEMORY_ENTRY = np.dtype([
     ("type",            "<u4"),
 ])
 
+SETUP_HEADER = np.dtype([           # boot.rst, "The Real-Mode Kernel Header"
+    ("setup_sects",     "u1"),
+    ("root_flags",      "<u2"),
+    ("syssize",         "<u4"),     # of the protected-mode part, in 16 bytes
+    ("ram_size",        "<u2"),
+    ("vid_mode",        "<u2"),
+    ("root_dev",        "<u2"),
+    ("boot_flag",       "<u2"),
+    ("jump",            "<u2"),
+    ("magic",           "S4"),      # "HdrS"
+    ("version",         "<u2"),
+    ("realmode_swtch",  "<u4"),
+    ("start_sys_seg",   "<u2"),
+    ("kernel_version",  "<u2"),
+    ("type_of_loader",  "u1"),
+    ("loadflags",       "u1"),
+    ("setup_move_size", "<u2"),
+    ("code32_start",    "<u4"),
+    ("ramdisk_image",   "<u4"),
+    ("ramdisk_size",    "<u4"),
+    ("bootsect_kludge", "<u4"),
+    ("heap_end_ptr",    "<u2"),
+    ("ext_loader_ver",  "u1"),
+    ("ext_loader_type", "u1"),
+    ("cmd_line_ptr",    "<u4"),
+    ("initrd_addr_max", "<u4"),
+    ("kernel_alignment", "<u4"),
+    ("relocatable_kernel", "u1"),
+    ("min_alignment",   "u1"),
+    ("xloadflags",      "<u2"),
+    ("cmdline_size",    "<u4"),
+    ("hardware_subarch", "<u4"),
+    ("hardware_subarch_data", "<u8"),
+    ("payload_offset",  "<u4"),
+    ("payload_length",  "<u4"),
+    ("setup_data",      "<u8"),
+    ("pref_address",    "<u8"),
+    ("init_size",       "<u4"),
+    ("handover_offset", "<u4"),
+    ("kernel_info_offset", "<u4"),
+])
+
+LINUX_MEMORY = np.dtype([           # struct boot_e820_entry
+    ("base",            "<u8"),
+    ("size",            "<u8"),
+    ("type",            "<u4"),
+])
+
+BOOT_PARAMS = np.dtype([            # zero-page.rst; what is left zero here has no name
+    ("reserved0",       "u1", 0x70),
+    ("acpi_rsdp_addr",  "<u8"),
+    ("reserved1",       "u1", 0x170),
+    ("e820_entries",    "u1"),
+    ("reserved2",       "u1", 8),
+    ("header",          SETUP_HEADER),
+    ("reserved3",       "u1", 0x64),
+    ("e820_table",      LINUX_MEMORY, LINUX_MEMORY_MAX),
+    ("reserved4",       "u1", 0x330),
+])
+
 STRUCTS: Structs = {
     "pvh_start":        (PVH_START,        "EBX points here at a PVH entry."),
     "pvh_module":       (PVH_MODULE,       "A file beside the kernel."),
@@ -89,5 +155,8 @@ STRUCTS: Structs = {
     "multiboot_info":   (MULTIBOOT_INFO,   "EBX points here at a multiboot entry."),
     "multiboot_module": (MULTIBOOT_MODULE, "A file beside the kernel."),
     "multiboot_memory": (MULTIBOOT_MEMORY_ENTRY, "An entry of the memory map."),
+    "linux_header":     (SETUP_HEADER,     "In boot_params: what the image said of itself, and the loader's answers."),
+    "linux_memory":     (LINUX_MEMORY,     "An entry of the memory map."),
+    "linux_params":     (BOOT_PARAMS,      "RSI points here at the 64-bit entry of a bzImage."),
 }
 # fmt: on

@@ -29,6 +29,7 @@ NOBODY = 0xFFFFFFFF
 
 PROTOCOL_PVH = 1
 PROTOCOL_MULTIBOOT = 2
+PROTOCOL_LINUX = 3
 
 KERNEL_LEGACY = 1 << 0
 """The kernel owns the 8259s, the 8254, the RTC and port 61h."""
@@ -73,6 +74,7 @@ KERNEL = np.dtype([
     ("flags",         "<u4"),       # KERNEL_*
     ("protocol",      "<u4"),       # PROTOCOL_*
     ("entry",         "<u8"),       # physical
+    ("parameters",    "<u8"),       # Linux: boot_params, with the setup header in it; else 0
     ("tables_base",   "<u8"),       # the area the firmware writes this kernel's tables to: inside its spans
     ("tables_size",   "<u8"),
     ("low_base",      "<u8"),       # its pages below 1 MiB, for SIPI; size 0: none

@@ -1,0 +1,32 @@
+// What Linux finds at its 64-bit entry: Documentation/arch/x86/boot.rst and zero-page.rst.
+//
+// The image brought its setup header with it, in boot_params; here come the loader's answers.
+#include "firmware.h"
+
+static void memory_write(struct linux_params *params, const struct boot *boot) {
+    uint32_t count = boot->memory_count < LINUX_MEMORY_MAX ? boot->memory_count : LINUX_MEMORY_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pvh_memory *memory = &boot->memory[i];
+        params->e820_table[i] = (struct linux_memory){ memory->base, memory->size, memory->type };
+    }
+    params->e820_entries = count;
+}
+
+// The first module is the initial RAM disk.
+static void ramdisk_write(struct linux_header *header, const struct partition_kernel *kernel) {
+    if (kernel->module_count) {
+        header->ramdisk_image = module_at(kernel->first_module)->base;
+        header->ramdisk_size = module_at(kernel->first_module)->size;
+    }
+}
+
+uint32_t linux_write(struct boot *boot) {
+    struct linux_params *params = (struct linux_params *)(uint32_t)boot->kernel->parameters;
+    params->acpi_rsdp_addr = boot->rsdp;
+    memory_write(params, boot);
+    params->header.type_of_loader = LINUX_LOADER_UNDEFINED;
+    params->header.code32_start = boot->kernel->entry - LINUX_ENTRY_64;
+    params->header.cmd_line_ptr = area_string(boot, string_at(boot->kernel->cmdline));
+    ramdisk_write(&params->header, boot->kernel);
+    return (uint32_t)params;
+}
