@@ -2,8 +2,10 @@
 // serial port. SPCR says that the port is its console.
 #include "firmware.h"
 
-// Name (\_S5, Package () {0, 0, 0, 0}): soft off is sleep type 0.
-static const uint8_t soft_off[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0, 0, 0, 0 };
+// Name (\_S5, Package () {SOFT_OFF, SOFT_OFF, 0, 0}): the sleep type of soft off.
+static const uint8_t soft_off[] = {
+    0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x04, 0x0a, SOFT_OFF, 0x0a, SOFT_OFF, 0, 0
+};
 
 // Scope (\_SB) { Device (COM1) { ... } }
 static const uint8_t serial_port[] = {

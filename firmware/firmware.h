@@ -11,6 +11,7 @@
 
 // Made from mksim/spec/ by the build.
 #include "acpi.h"
+#include "acpi_pm.h"
 #include "handoff.h"
 #include "memmap.h"
 #include "partition.h"

@@ -19,6 +19,7 @@ from mksim.engine.native import (
     uc_emu_stop,
 )
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
+from mksim.engine.softmmu import forget_code
 from mksim.engine.task import watch_task
 from mksim.hw import lapic, pic8259
 
@@ -66,6 +67,7 @@ def forget_lengths(engine: np.void) -> None:
         lengths[slot]["key"] = 0
     engine["known_lengths"] = 0
     tb_flush(engine["cpu"])
+    forget_code(engine)
 
 
 @njit(cache=True, error_model="numpy")

@@ -18,6 +18,8 @@ CPU_ENV_POINTER = 0x128
 CPU_ENV = 0x8A50
 CPU_TB_JMP_CACHE = 0x138
 """TranslationBlock *[4096], indexed by a hash of the block's address."""
+CPU_OPAQUE = 0x8170
+"""A pointer that Unicorn leaves alone: here, to the ENGINE record."""
 CPU_MEM_IO_PC = 0x8178
 """Where in translated code a device access came from; 0 where it came from none (a page-table walk)."""
 CPU_EXCEPTION_INDEX = 0x81A0

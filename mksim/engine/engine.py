@@ -12,8 +12,8 @@ import numpy as np
 from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, unicorn_const, x86_const
 from unicorn.unicorn_py3.unicorn import uclib
 
-from mksim.engine import blocks, cpuid, mmio, ports, traps
-from mksim.engine.cpustate import CPU_ENV, ENV_SIZE, check_layout, cpu_address, view
+from mksim.engine import blocks, cpuid, mmio, ports, softmmu, traps
+from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, check_layout, cpu_address, view
 from mksim.engine.fastblocks import FastBlocks
 from mksim.engine.msr import PASSED
 from mksim.engine.records import FOREIGN, REGION
@@ -78,6 +78,8 @@ class Engine:
         lengths = np.zeros(blocks.LENGTHS, blocks.LENGTH)
         record["lengths"] = lengths.ctypes.data
         self._held.append(lengths)
+        softmmu.install()
+        ctypes.c_uint64.from_address(self.cpu + CPU_OPAQUE).value = record.ctypes.data
         self._hook_all()
         self.fast_blocks = FastBlocks(self.cpu, record.ctypes.data)
 
@@ -85,6 +87,14 @@ class Engine:
         """Return the ENV of an engine that has not run: QEMU's own reset state."""
         raw = ctypes.string_at(self.cpu + CPU_ENV, ENV_SIZE)
         return np.frombuffer(bytearray(raw), self.env.dtype)
+
+    def plug_memory(self, memory: np.ndarray, rights: np.ndarray, direct: np.ndarray) -> None:
+        """Tell native code where DRAM is, what of it the kernel may use, and what of that is mapped directly."""
+        code_pages = np.zeros(len(rights), np.uint8)
+        self._held += [memory, rights, direct, code_pages]
+        self.record["memory"], self.record["memory_size"] = memory.ctypes.data, len(memory)
+        self.record["rights"], self.record["direct"] = rights.ctypes.data, direct.ctypes.data
+        self.record["code_pages"] = code_pages.ctypes.data
 
     def map_memory(self, span: Span, memory: np.ndarray, rights: int) -> None:
         """Map bytes of `memory`, as many as `span` has, for direct access."""

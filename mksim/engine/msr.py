@@ -23,7 +23,15 @@ MISC_ENABLE, MCG_CAP, MCG_STATUS, MCG_CTL = 0x1A0, 0x179, 0x17A, 0x17B
 MC0_CTL, MC0_STATUS, MC0_ADDR, MC0_MISC = 0x400, 0x401, 0x402, 0x403
 TSC_DEADLINE = 0x6E0
 X2APIC_FIRST, X2APIC_LAST = 0x800, 0x8FF
-MTRR_CAP, ARCH_CAPABILITIES, PLATFORM_INFO = 0xFE, 0x10A, 0xCE
+SPEC_CTRL, PRED_CMD, ARCH_CAPABILITIES = 0x48, 0x49, 0x10A
+_MICROCODE = 0x28 << 32
+"""The revision of a Haswell whose TSC-deadline timer works, in the high half of BIOS_SIGN_ID."""
+_LOCKED = 1
+_SPEC_CTRL_WRITABLE = 7  # IBRS, STIBP, SSBD
+_IMMUNITIES = (0, 1, 3, 4, 5, 6, 8, 13, 14, 15, 20, 24, 26, 27, 62)
+"""Of ARCH_CAPABILITIES: RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO,
+SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO, ITS_NO: this CPU never speculates."""
+_ARCH_CAPABILITIES = sum(1 << bit for bit in _IMMUNITIES)
 _BANKS = 1
 
 
@@ -61,7 +69,15 @@ def read_plain(core: np.void, index: int) -> tuple[bool, np.int64]:
         return True, np.int64(core["mc_status"])
     if index == MC0_ADDR:
         return True, np.int64(core["mc_address"])
-    return index in (BIOS_SIGN_ID, PLATFORM_ID, FEATURE_CONTROL, MC0_MISC), np.int64(0)
+    if index == BIOS_SIGN_ID:
+        return True, np.int64(_MICROCODE)
+    if index == FEATURE_CONTROL:
+        return True, np.int64(_LOCKED)
+    if index == ARCH_CAPABILITIES:
+        return True, np.int64(_ARCH_CAPABILITIES)
+    if index == SPEC_CTRL:
+        return True, np.int64(core["spec_ctrl"])
+    return index in (PLATFORM_ID, MC0_MISC), np.int64(0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -98,8 +114,10 @@ def write_plain(core: np.void, index: int, value: int) -> bool:
         core["mc_status"] = 0
     elif index in (MC0_ADDR, MC0_MISC) and value == 0:
         core["mc_address"] = 0
+    elif index == SPEC_CTRL and value & ~_SPEC_CTRL_WRITABLE == 0:
+        core["spec_ctrl"] = value
     else:
-        return index in (BIOS_SIGN_ID, PLATFORM_ID)
+        return index in (BIOS_SIGN_ID, PLATFORM_ID) or (index == PRED_CMD and value & ~1 == 0)
     return True
 
 

@@ -46,6 +46,18 @@ cpu_restore_state = types.ExternalFunction(
 cpu_memory_rw_debug = types.ExternalFunction(
     "cpu_memory_rw_debug_x86_64", _i32(_address, _u64, _address, _address, types.boolean)
 )
+_i64 = types.int64
+tlb_set_page_with_attrs = types.ExternalFunction(
+    "tlb_set_page_with_attrs_x86_64", _void(_i64, _i64, _i64, _i32, _i32, _i32, _i64)
+)
+tlb_set_dirty = types.ExternalFunction("tlb_set_dirty_x86_64", _void(_i64, _i64))
+tlb_protect_code = types.ExternalFunction("tlb_protect_code_x86_64", _void(_i64, _i64))
+tlb_reset_dirty = types.ExternalFunction("tlb_reset_dirty_x86_64", _void(_i64, _i64, _i64))
+qemu_map_ram_ptr = types.ExternalFunction("qemu_map_ram_ptr_x86_64", _i64(_i64, _i64, _i64))
+x86_ldq_phys = types.ExternalFunction("x86_ldq_phys_x86_64", _u64(_i64, _i64))
+x86_stl_phys_notdirty = types.ExternalFunction(
+    "x86_stl_phys_notdirty_x86_64", _void(_i64, _i64, types.uint32)
+)
 tlb_flush = types.ExternalFunction("tlb_flush_x86_64", _void(_address))
 tb_flush = types.ExternalFunction("tb_flush_x86_64", _void(_address))
 tb_invalidate_phys_range = types.ExternalFunction(

@@ -36,6 +36,7 @@ CORE = np.dtype(
         ("line_copy", "<i8", 8),
         ("tsc_offset", "<i8"),
         ("misc_enable", "<i8"),
+        ("spec_ctrl", "<i8"),
         ("mcg_status", "<i8"),
         ("mc_status", "<i8"),
         ("mc_address", "<i8"),
@@ -66,6 +67,10 @@ ENGINE = np.dtype(
         ("skipped", "<i8"),  # cycles of this slice in which nothing retired
         ("exit_code", "<i8"),
         ("rights", "<i8"),  # address of this kernel's rights, one byte a page
+        ("direct", "<i8"),  # of what of them is mapped directly, likewise
+        ("code_pages", "<i8"),  # of a byte for each page of DRAM: 1 where translated code is from
+        ("memory", "<i8"),  # of DRAM
+        ("memory_size", "<i8"),
         ("io_address", "<i8"),  # the last access to a region, and where in translated code it came from
         ("io_code", "<i8"),
         ("fault_address", "<i8"),

@@ -157,9 +157,8 @@ def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]
         engine.map_memory(Span(VMCB, len(tables)), tables, Rights.R | Rights.W)
         map_rom(engine, rom)
         rights = board.deeds.rights[number] if number < len(layout.kernels) else firmware_rights(layout)
-        engine.record["rights"] = rights.ctypes.data
-        engine._held.append(rights)
-        direct = np.where(watched, 0, rights) if number < len(layout.kernels) else rights
+        direct = np.where(watched, np.uint8(0), rights) if number < len(layout.kernels) else rights
+        engine.plug_memory(board.memory, rights, direct)
         map_dram(engine, board.memory, direct)
         map_chips(engine, layout)
     for core in range(len(layout.apic_ids)):

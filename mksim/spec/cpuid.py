@@ -40,6 +40,12 @@ class Feature7B(IntFlag):
     FSGSBASE, BMI1, SMEP, BMI2, ERMS = 1 << 0, 1 << 3, 1 << 7, 1 << 8, 1 << 9
 
 
+class Feature7D(IntFlag):
+    """Leaf 7, EDX: there is nothing to control, and IA32_ARCH_CAPABILITIES says so."""
+
+    SPEC_CTRL, STIBP, ARCH_CAPABILITIES, SSBD = 1 << 26, 1 << 27, 1 << 29, 1 << 31
+
+
 class FeatureExtC(IntFlag):
     """Leaf 0x80000001, ECX."""
 
@@ -101,7 +107,7 @@ def rows(*, rate: int, cores: int, apic_id_bits: int) -> np.ndarray:
         (0x04, 3, *_cache(3, 3, 16, 8192, min(cores, 4096), cores)),
         (0x05, ANY, _CACHE_LINE, _CACHE_LINE, 1, 0),
         (0x06, ANY, 1 << 2, 0, 0, 0),  # ARAT: the APIC timer never stops
-        (0x07, 0, 0, _all(Feature7B), 0, 0),
+        (0x07, 0, 0, _all(Feature7B), 0, _all(Feature7D)),
         (0x0B, 0, 0, 1, smt << 8, 0),
         (0x0B, 1, apic_id_bits, cores, core << 8 | 1, 0),
         (0x0B, 2, 0, 0, 2, 0),

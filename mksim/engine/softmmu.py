@@ -1,0 +1,178 @@
+"""The software TLB: which stores may go straight to memory, and quick page-table walks.
+
+QEMU keeps translated code coherent by sending each store to a page that holds some through a slow path
+(TLB_NOTDIRTY). Unicorn sends all stores there that go to executable mappings, and none that go to the same page
+by a mapping that is not executable, once the first was seen. Here instead every engine knows which pages of
+DRAM hold code it has translated: stores to those are slow by whatever mapping they come, all others are not.
+
+These functions take the place of QEMU's of the same name (accel/tcg/cputlb.c, translate-all.c and
+target/i386/helper.c of QEMU 5.0.1) in all of libunicorn's calls: see `linkage`.
+"""
+
+from functools import cache
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from mksim.engine import native
+from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, UC_CPU
+from mksim.engine.linkage import interpose
+from mksim.engine.native import pointer
+from mksim.engine.records import engine_at
+from mksim.fabric.ownership import Rights
+from mksim.spec.memmap import PAGE, PAGE_SHIFT
+
+_TABLES = -64
+"""From env: CPUTLBDescFast of each MMU mode, {mask, table}."""
+_ENTRY_SHIFT = 6
+_WRITE, _ADDEND = 1, 4
+"""Words of an entry: addr_read, addr_write, addr_code, paddr, addend."""
+_NOTDIRTY = 0x400
+_FLAGS = PAGE - 1
+_PAGE_WRITE = 2
+_R, _W = int(Rights.R), int(Rights.W)
+
+
+@njit(cache=True, error_model="numpy")
+def entry_of(cpu: int, mode: int, address: int) -> np.ndarray:
+    """Return the words of the TLB entry that a virtual address has in an MMU mode."""
+    fast = carray(pointer(cpu + CPU_ENV + _TABLES + 16 * mode), 2, np.int64)
+    index = (address >> PAGE_SHIFT) & (fast[0] >> _ENTRY_SHIFT)
+    return carray(pointer(fast[1] + (index << _ENTRY_SHIFT)), 8, np.int64)
+
+
+@njit(cache=True, error_model="numpy")
+def page_at(engine: np.void, host: int) -> int:
+    """Return the page of DRAM that a host address is in; -1 if it is in none."""
+    offset = host - engine["memory"]
+    return offset >> PAGE_SHIFT if 0 <= offset < engine["memory_size"] else -1
+
+
+@njit(cache=True, error_model="numpy")
+def code_pages(engine: np.void) -> np.ndarray:
+    """Return a byte for each page of DRAM: 1 if the engine has translated code of it."""
+    return carray(pointer(engine["code_pages"]), engine["memory_size"] >> PAGE_SHIFT, np.uint8)
+
+
+@njit(cache=True, error_model="numpy")
+def engine_on(cpu: int) -> int:
+    """Return the address of the ENGINE record of a CPU; 0 if it is not one of ours."""
+    return carray(pointer(cpu + CPU_OPAQUE), 1, np.int64)[0]
+
+
+@cfunc(
+    types.void(types.int64, types.int64, types.int64, types.int32, types.int32, types.int32, types.int64),
+    cache=True, error_model="numpy",
+)  # fmt: skip
+def tlb_set_page_with_attrs(
+    cpu: int, address: int, physical: int, attributes: int, rights: int, mode: int, size: int
+) -> None:
+    """Fill an entry; stores through it are slow only if its page holds code."""
+    native.tlb_set_page_with_attrs(cpu, address, physical, attributes, rights, mode, size)
+    ours = engine_on(cpu)
+    if ours == 0 or rights & _PAGE_WRITE == 0:
+        return
+    entry = entry_of(cpu, mode, address)
+    if entry[_WRITE] & _FLAGS != _NOTDIRTY:
+        return
+    engine = engine_at(ours)
+    page = page_at(engine, entry[_WRITE] - _NOTDIRTY + entry[_ADDEND])
+    if page >= 0 and code_pages(engine)[page] == 0:
+        entry[_WRITE] -= _NOTDIRTY
+
+
+@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy")
+def tlb_set_dirty(cpu: int, address: int) -> None:
+    """After a slow store: make the next ones fast, unless the page still holds code."""
+    ours = engine_on(cpu)
+    if ours != 0:
+        engine = engine_at(ours)
+        for mode in range(3):
+            entry = entry_of(cpu, mode, address)
+            if entry[_WRITE] == (address & -PAGE) | _NOTDIRTY:
+                page = page_at(engine, entry[_WRITE] - _NOTDIRTY + entry[_ADDEND])
+                if page < 0 or code_pages(engine)[page] != 0:
+                    return
+    native.tlb_set_dirty(cpu, address)
+
+
+@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy")
+def tlb_protect_code(uc: int, ram_address: int) -> None:
+    """A page has its first translated block: stores to it are slow from now on, by every mapping."""
+    cpu = carray(pointer(uc + UC_CPU), 1, np.int64)[0]
+    ours = engine_on(cpu)
+    native.tlb_protect_code(uc, ram_address)
+    if ours == 0:
+        return
+    engine = engine_at(ours)
+    host = native.qemu_map_ram_ptr(uc, 0, ram_address) & -PAGE
+    page = page_at(engine, host)
+    if page >= 0 and code_pages(engine)[page] == 0:
+        code_pages(engine)[page] = 1
+        native.tlb_reset_dirty(cpu, host, PAGE)
+
+
+@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy")
+def tlb_unprotect_code(uc: int, ram_address: int) -> None:
+    """A page has lost its last translated block."""
+    ours = engine_on(carray(pointer(uc + UC_CPU), 1, np.int64)[0])
+    if ours != 0:
+        engine = engine_at(ours)
+        page = page_at(engine, native.qemu_map_ram_ptr(uc, 0, ram_address))
+        if page >= 0:
+            code_pages(engine)[page] = 0
+
+
+@njit(cache=True, error_model="numpy")
+def direct(engine: np.void, address: int, size: int, right: int) -> int:
+    """Return the host address of physical memory that the kernel may use so, as directly mapped; else 0."""
+    if not 0 <= address <= engine["memory_size"] - size:
+        return 0
+    rights = carray(pointer(engine["direct"]), engine["memory_size"] >> PAGE_SHIFT, np.uint8)
+    return engine["memory"] + address if rights[address >> PAGE_SHIFT] & right != 0 else 0
+
+
+@cfunc(types.uint64(types.int64, types.int64), cache=True, error_model="numpy")
+def x86_ldq_phys(cpu: int, address: int) -> int:
+    """Load an entry of a page table."""
+    ours = engine_on(cpu)
+    host = 0 if ours == 0 else direct(engine_at(ours), address, 8, _R)
+    if host != 0:
+        return carray(pointer(host), 1, np.uint64)[0]
+    return native.x86_ldq_phys(cpu, address)
+
+
+@cfunc(types.void(types.int64, types.int64, types.uint32), cache=True, error_model="numpy")
+def x86_stl_phys_notdirty(cpu: int, address: int, value: int) -> None:
+    """Store an entry of a page table: its accessed and dirty bits."""
+    ours = engine_on(cpu)
+    host = 0 if ours == 0 else direct(engine_at(ours), address, 4, _W)
+    if host != 0:
+        carray(pointer(host), 1, np.uint32)[0] = value
+    else:
+        native.x86_stl_phys_notdirty(cpu, address, value)
+
+
+@njit(cache=True, error_model="numpy")
+def forget_code(engine: np.void) -> None:
+    """All translated blocks are gone."""
+    code_pages(engine)[:] = 0
+
+
+@cfunc(types.void(types.int64), cache=True, error_model="numpy")
+def tb_flush(cpu: int) -> None:
+    """Drop all translated blocks."""
+    native.tb_flush(np.uint64(cpu))
+    ours = engine_on(cpu)
+    if ours != 0:
+        forget_code(engine_at(ours))
+
+
+@cache
+def install() -> None:
+    """Put them in place, for every CPU of the process; those that are not ours behave as before."""
+    functions = (
+        tlb_set_page_with_attrs, tlb_set_dirty, tlb_protect_code, tlb_unprotect_code,
+        tb_flush, x86_ldq_phys, x86_stl_phys_notdirty,
+    )  # fmt: skip
+    interpose({f"{function.__name__}_x86_64": function.address for function in functions})
