@@ -14,10 +14,9 @@ static void memory_write(struct linux_params *params, const struct boot *boot) {
 
 // The first module is the initial RAM disk.
 static void ramdisk_write(struct linux_header *header, const struct partition_kernel *kernel) {
-    if (kernel->module_count) {
-        header->ramdisk_image = module_at(kernel->first_module)->base;
-        header->ramdisk_size = module_at(kernel->first_module)->size;
-    }
+    const struct partition_module *first = kernel->module_count ? module_at(kernel->first_module) : 0;
+    header->ramdisk_image = first ? first->base : 0;
+    header->ramdisk_size = first ? first->size : 0;
 }
 
 uint32_t linux_write(struct boot *boot) {

@@ -3,6 +3,10 @@
 import struct
 from collections.abc import Sequence
 
+import numpy as np
+
+from mksim.spec.handoff import LINUX_ENTRY_64, LINUX_HEADER_START, SETUP_HEADER
+
 PT_LOAD, PT_NOTE = 1, 4
 EHDR = {32: struct.Struct("<16sHHIIIIIHHHHHH"), 64: struct.Struct("<16sHHIQQQIHHHHHH")}
 PHDR = {32: struct.Struct("<8I"), 64: struct.Struct("<IIQQQQQQ")}
@@ -65,3 +69,16 @@ def multiboot_flat(base: int = 0x100000, bss: int = 0x100) -> bytes:
     size = 32 + len(CODE)
     addresses = (base, base, base + size, base + size + bss, base + 32)
     return multiboot_header(1 << 16, *addresses) + CODE
+
+
+def bzimage(size: int = 0x2000, **fields: int) -> bytes:
+    """Return a bzImage whose kernel is a HLT at its 64-bit entry; `fields` are of its setup header."""
+    header = np.zeros(1, SETUP_HEADER)
+    header["jump"], header["magic"], header["version"] = 0x6AEB, b"HdrS", 0x20F
+    header["setup_sects"], header["loadflags"], header["xloadflags"] = 1, 1, 1
+    header["syssize"], header["init_size"] = size // 16, 2 * size
+    header["pref_address"], header["kernel_alignment"], header["relocatable_kernel"] = 1 << 24, 1 << 21, 1
+    for name, value in fields.items():
+        header[name] = value
+    setup = (bytes(LINUX_HEADER_START) + header.tobytes()).ljust(0x400, b"\0")
+    return setup + (bytes(LINUX_ENTRY_64) + CODE).ljust(size, b"\0")

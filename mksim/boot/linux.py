@@ -1,7 +1,8 @@
 """Linux's bzImage, entered in 64-bit mode. Linux, Documentation/arch/x86/boot.rst ("the boot protocol").
 
-The file begins with the real-mode part, which no 64-bit loader runs; of it only the setup header counts. Behind
-it stands the protected-mode part, which finds the rest out by itself. memtest86+ comes in this format too.
+The file begins with the real-mode part, which no 64-bit loader runs; of it only the setup header counts.
+Behind it stands the protected-mode part, which finds the rest out by itself. memtest86+ comes in this format
+too.
 """
 
 import numpy as np

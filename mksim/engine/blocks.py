@@ -1,79 +1,26 @@
 """The block hook: virtual time, and the one place where a running core can be stopped or interrupted.
 
-Unicorn calls it before every block of translated code. Time advances by the block's instructions, whose
-number stands in QEMU's TranslationBlock and is kept in a table by address and length. Only when time reaches
-`limit` is there more to do.
+Called before a block of translated code, with the number of its instructions, by which time advances. Most
+blocks do that by themselves and call only when time has reached `limit`: see `translation`.
 """
 
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from mksim.engine.cpustate import CPU_TB_JMP_CACHE, CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF, INTERCEPT_TR_WRITE
+from mksim.engine.cpustate import CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF, INTERCEPT_TR_WRITE
 from mksim.engine.interrupts import extint
 from mksim.engine.machinecheck import MCIP, shutdown
 from mksim.engine.native import (
     cpu_loop_exit_noexc,
     do_interrupt_x86_hardirq,
     pointer,
-    tb_flush,
     uc_emu_stop,
 )
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
-from mksim.engine.softmmu import forget_code
 from mksim.engine.task import watch_task
 from mksim.hw import lapic, pic8259
 
-LENGTH = np.dtype([("key", "<i8"), ("instructions", "<i8")])
-LENGTHS = 1 << 16
-_MASK = LENGTHS - 1
-_FULL = LENGTHS // 2
-
 _VECTOR_NMI, _VECTOR_MACHINE_CHECK = 2, 18
-
-
-@njit(cache=True, error_model="numpy")
-def measure(engine: np.void, address: int) -> int:
-    """Return the number of instructions in the block that is about to run, from QEMU's TranslationBlock."""
-    mixed = address ^ (address >> 6)
-    slot = ((mixed >> 6) & 0xFC0) | (mixed & 0x3F)  # tb_jmp_cache_hash_func, 12 bits
-    cache = carray(pointer(engine["cpu"] + CPU_TB_JMP_CACHE), 4096, np.int64)
-    if cache[slot] == 0:
-        return 1
-    block = carray(pointer(cache[slot]), 3, np.int64)  # pc, cs_base, flags:32 size:16 icount:16
-    return (block[2] >> 48) & 0xFFFF
-
-
-@njit(cache=True, error_model="numpy")
-def length(engine: np.void, address: int, size: int) -> int:
-    """Return the number of instructions in a block, asking QEMU the first time."""
-    lengths = carray(pointer(engine["lengths"]), LENGTHS, LENGTH)
-    key = address ^ (size << 48)
-    slot = address & _MASK
-    while lengths[slot]["key"] != key:
-        if lengths[slot]["key"] == 0:
-            lengths[slot]["key"] = key
-            lengths[slot]["instructions"] = measure(engine, address)
-            engine["known_lengths"] += 1
-            break
-        slot = (slot + 1) & _MASK
-    return lengths[slot]["instructions"]
-
-
-@njit(cache=True, error_model="numpy")
-def forget_lengths(engine: np.void) -> None:
-    """Empty the table, and all translations with it: each block is measured anew when it is translated."""
-    lengths = carray(pointer(engine["lengths"]), LENGTHS, LENGTH)
-    for slot in range(LENGTHS):
-        lengths[slot]["key"] = 0
-    engine["known_lengths"] = 0
-    tb_flush(engine["cpu"])
-    forget_code(engine)
-
-
-@njit(cache=True, error_model="numpy")
-def lengths_full(engine: np.void) -> bool:
-    """Tell whether the table should be emptied before the next slice."""
-    return engine["known_lengths"] > _FULL
 
 
 @njit(cache=True, error_model="numpy")
@@ -143,9 +90,9 @@ def attend(engine: np.void) -> bool:
 
 
 @cfunc(types.void(types.uintp, types.uint64, types.uint32, types.uintp), cache=True, error_model="numpy")
-def on_block(_uc: int, address: int, size: int, engine_address: int) -> None:
-    """UC_HOOK_BLOCK."""
+def on_block(_uc: int, _address: int, instructions: int, engine_address: int) -> None:
+    """UC_HOOK_BLOCK, but for the third argument."""
     engine = engine_at(np.int64(engine_address))
     if engine["time"] >= engine["limit"] and attend(engine):
         return
-    engine["time"] += length(engine, np.int64(address), np.int64(size))
+    engine["time"] += instructions

@@ -32,6 +32,13 @@ from mksim.hw.uart16550 import UART
 from mksim.spec.cpuid import ROW
 
 
+def dram(size: int) -> np.ndarray:
+    """Return zeroed memory that takes room on the host only where it is written, in large pages if it may."""
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, np.uint8)
+
+
 class Board:
     """The machine's state, all of it, as NumPy arrays; MACHINE holds their addresses."""
 
@@ -48,7 +55,7 @@ class Board:
     ) -> None:
         self.deeds = deeds
         self.ledger = Ledger(kernels)
-        self.memory = np.frombuffer(mmap.mmap(-1, memory), np.uint8)
+        self.memory = dram(memory)
         self.machine = np.zeros(1, MACHINE)
         self.cores = np.zeros(cores, CORE)
         self.engines = np.zeros(kernels + 1, ENGINE)

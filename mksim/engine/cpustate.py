@@ -113,9 +113,7 @@ PRESENT = 0x8000
 # Intercepts: bit = exit code - 0x60 (AMD64 vol. 2, appendix C)
 _INTERCEPT_PAUSE, _INTERCEPT_HLT, _INTERCEPT_MSR, _INTERCEPT_SHUTDOWN = 1 << 23, 1 << 24, 1 << 28, 1 << 31
 INTERCEPT_TR_WRITE = 1 << 13
-INTERCEPTS = (
-    _INTERCEPT_PAUSE | _INTERCEPT_HLT | _INTERCEPT_MSR | _INTERCEPT_SHUTDOWN | INTERCEPT_TR_WRITE
-)
+INTERCEPTS = _INTERCEPT_PAUSE | _INTERCEPT_HLT | _INTERCEPT_MSR | _INTERCEPT_SHUTDOWN | INTERCEPT_TR_WRITE
 LTR_NEXT = 1 << 47
 """A bit of `intercept` that is no exit code's: the next block begins with an LTR that may run."""
 

@@ -6,15 +6,16 @@ space is a region with native callbacks. Here Unicorn is set up; once it runs, o
 
 import ctypes
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, unicorn_const, x86_const
 from unicorn.unicorn_py3.unicorn import uclib
 
-from mksim.engine import blocks, cpuid, mmio, ports, softmmu, traps
+from mksim.engine import blocks, cpuid, mmio, ports, softmmu, translation, traps
 from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, check_layout, cpu_address, view
-from mksim.engine.fastblocks import FastBlocks
+from mksim.engine.linkage import interpose
 from mksim.engine.msr import PASSED
 from mksim.engine.records import FOREIGN, REGION
 from mksim.errors import EngineError
@@ -56,6 +57,13 @@ def intercept_tables() -> np.ndarray:
     return tables
 
 
+@cache
+def _interpose() -> None:
+    """Put our functions in the place of QEMU's, once in a process."""
+    functions = (*softmmu.FUNCTIONS, translation.tb_gen_code)
+    interpose({f"{function.__name__}_x86_64": function.address for function in functions})
+
+
 class Engine:
     """A Unicorn instance, bound to its ENGINE record; `name` is for errors."""
 
@@ -75,13 +83,17 @@ class Engine:
         self.env = view(self.cpu + CPU_ENV)
         record["uc"], record["cpu"], record["env"] = self.uc._uch.value, self.cpu, self.cpu + CPU_ENV
         record["core"] = -1
-        lengths = np.zeros(blocks.LENGTHS, blocks.LENGTH)
-        record["lengths"] = lengths.ctypes.data
-        self._held.append(lengths)
-        softmmu.install()
-        ctypes.c_uint64.from_address(self.cpu + CPU_OPAQUE).value = record.ctypes.data
+        _interpose()
+        self._opaque = ctypes.c_uint64.from_address(self.cpu + CPU_OPAQUE)
+        self._opaque.value = record.ctypes.data
         self._hook_all()
-        self.fast_blocks = FastBlocks(self.cpu, record.ctypes.data)
+        self._stubs = translation.Stubs()
+        record["stubs"] = self._stubs.address
+
+    def __del__(self) -> None:
+        # Unicorn drops its translations when it closes: the record may be gone by then.
+        if hasattr(self, "_opaque"):
+            self._opaque.value = 0
 
     def pristine(self) -> np.ndarray:
         """Return the ENV of an engine that has not run: QEMU's own reset state."""
@@ -89,7 +101,7 @@ class Engine:
         return np.frombuffer(bytearray(raw), self.env.dtype)
 
     def plug_memory(self, memory: np.ndarray, rights: np.ndarray, direct: np.ndarray) -> None:
-        """Tell native code where DRAM is, what of it the kernel may use, and what of that is mapped directly."""
+        """Tell native code where DRAM is, what of it the kernel may use, and what of that directly."""
         code_pages = np.zeros(len(rights), np.uint8)
         self._held += [memory, rights, direct, code_pages]
         self.record["memory"], self.record["memory_size"] = memory.ctypes.data, len(memory)

@@ -1,8 +1,9 @@
 """Interposition: libunicorn's calls to its own exported functions, sent to ours.
 
-The wheel calls what it exports through its procedure linkage table, as any ELF library does that is not linked
-with -Bsymbolic. What a slot of that table holds is where the call goes (System V ABI, AMD64 supplement, 5.2),
-so one store to it puts a native function in the place of QEMU's, which can still be called by its own name.
+The wheel calls what it exports through its procedure linkage table, as any ELF library does that is not
+linked with -Bsymbolic. What a slot of that table holds is where the call goes (System V ABI, AMD64
+supplement, 5.2), so one store to it puts a native function in the place of QEMU's, which can still be called
+by its own name.
 """
 
 import ctypes

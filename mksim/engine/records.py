@@ -49,11 +49,12 @@ CORE = np.dtype(
 
 ENGINE = np.dtype(
     [
-        ("time", "<i8"),  # of the core that is on it; hot, as the next three
+        ("time", "<i8"),  # of the core that is on it; hot, as the next two
         ("limit", "<i8"),  # the block hook looks up when time reaches it
-        ("lengths", "<i8"),  # address of the table of block lengths
         ("horizon", "<i8"),  # end of the slice
         ("uc", "<i8"),
+        ("stubs", "<i8"),  # of translated blocks; 0: let them call the hook
+        ("strange_blocks", "<i8"),  # that do not begin as they should
         ("cpu", "<i8"),  # QEMU's CPUState
         ("env", "<i8"),  # CPUX86State, in place
         ("machine", "<i8"),
@@ -62,7 +63,6 @@ ENGINE = np.dtype(
         ("request", "<i4"),
         ("storm", "<i4"),  # traps in a row
         ("storm_time", "<i8"),  # of the last one: a block between two moves it on
-        ("known_lengths", "<i8"),
         ("initialised", "<i8"),  # 1 once an INIT has reached the running core in this slice
         ("skipped", "<i8"),  # cycles of this slice in which nothing retired
         ("exit_code", "<i8"),

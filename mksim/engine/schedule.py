@@ -9,7 +9,6 @@ import numpy as np
 from numba import carray, njit
 
 from mksim.clock.time import NEVER
-from mksim.engine.blocks import forget_lengths, lengths_full
 from mksim.engine.cpustate import CPU_MEM_IO_PC, ENV_SIZE
 from mksim.engine.crossings import WRITE, cross, exact_rip
 from mksim.engine.interrupts import HEAP, deliver, drive_line, rousable, settle
@@ -189,8 +188,6 @@ def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     core = core_of(machine, index)
     load(machine, index)
     engine = engine_of(machine, core["engine"])
-    if lengths_full(engine):
-        forget_lengths(engine)
     engine["time"] = start = core["time"]
     engine["horizon"] = horizon(machine, index, start, until)
     engine["limit"], engine["request"], engine["skipped"] = 0, NOTHING, 0

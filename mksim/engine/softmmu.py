@@ -1,22 +1,21 @@
 """The software TLB: which stores may go straight to memory, and quick page-table walks.
 
 QEMU keeps translated code coherent by sending each store to a page that holds some through a slow path
-(TLB_NOTDIRTY). Unicorn sends all stores there that go to executable mappings, and none that go to the same page
-by a mapping that is not executable, once the first was seen. Here instead every engine knows which pages of
-DRAM hold code it has translated: stores to those are slow by whatever mapping they come, all others are not.
+(TLB_NOTDIRTY). Unicorn sends all stores there that go to executable mappings, and none that go to the same
+page by a mapping that is not executable, once the first was seen. Here instead every engine knows which pages
+of DRAM hold code it has translated: stores to those are slow by whatever mapping they come, all others are
+not.
 
 These functions take the place of QEMU's of the same name (accel/tcg/cputlb.c, translate-all.c and
-target/i386/helper.c of QEMU 5.0.1) in all of libunicorn's calls: see `linkage`.
+target/i386/helper.c of QEMU 5.0.1) in all of libunicorn's calls: see `linkage`. For a CPU that is not one of
+ours they do what QEMU's do.
 """
-
-from functools import cache
 
 import numpy as np
 from numba import carray, cfunc, njit, types
 
 from mksim.engine import native
 from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, UC_CPU
-from mksim.engine.linkage import interpose
 from mksim.engine.native import pointer
 from mksim.engine.records import engine_at
 from mksim.fabric.ownership import Rights
@@ -112,6 +111,13 @@ def tlb_protect_code(uc: int, ram_address: int) -> None:
         native.tlb_reset_dirty(cpu, host, PAGE)
 
 
+@cfunc(types.void(types.int64, types.int64, types.int64), cache=True, error_model="numpy")
+def tlb_reset_dirty_by_vaddr(cpu: int, address: int, size: int) -> None:
+    """A block was translated. Unicorn's way to make stores to it slow; ours is `tlb_protect_code`."""
+    if engine_on(cpu) == 0:
+        native.tlb_reset_dirty_by_vaddr(cpu, address, size)
+
+
 @cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy")
 def tlb_unprotect_code(uc: int, ram_address: int) -> None:
     """A page has lost its last translated block."""
@@ -168,11 +174,7 @@ def tb_flush(cpu: int) -> None:
         forget_code(engine_at(ours))
 
 
-@cache
-def install() -> None:
-    """Put them in place, for every CPU of the process; those that are not ours behave as before."""
-    functions = (
-        tlb_set_page_with_attrs, tlb_set_dirty, tlb_protect_code, tlb_unprotect_code,
-        tb_flush, x86_ldq_phys, x86_stl_phys_notdirty,
-    )  # fmt: skip
-    interpose({f"{function.__name__}_x86_64": function.address for function in functions})
+FUNCTIONS = (
+    tlb_set_page_with_attrs, tlb_set_dirty, tlb_protect_code, tlb_unprotect_code, tlb_reset_dirty_by_vaddr,
+    tb_flush, x86_ldq_phys, x86_stl_phys_notdirty,
+)  # fmt: skip

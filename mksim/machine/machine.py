@@ -21,7 +21,7 @@ from mksim.engine.cpustate import after_reset
 from mksim.engine.engine import VMCB
 from mksim.engine.interrupts import settle
 from mksim.engine.reset import start_core
-from mksim.errors import MksimBug
+from mksim.errors import EngineError, MksimBug
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.hw import lapic
@@ -33,8 +33,12 @@ from mksim.spec import memmap
 
 TURN, TURN_INSTRUCTIONS = 4096, 16_000_000
 """Slices or instructions between two looks at the host: some milliseconds."""
-QUICKEN = 4
-"""Turns after which looking for blocks to rewrite begins to pay."""
+
+
+STRANGE = (
+    "this build of Unicorn translates code in a way that mksim does not know: "
+    "it needs the unicorn==2.1.4 wheel for Linux x86-64"
+)
 
 
 class Outcome(Enum):
@@ -63,7 +67,6 @@ class Machine:
         """Called with CONSOLE_BYTE records, in order, whenever some have been written."""
         self._due: list[tuple[int, int]] = []
         self._stop = False
-        self._turns = 0
         self._power_on()
 
     @property
@@ -139,19 +142,13 @@ class Machine:
         for module in kernel.modules:
             self.board.memory[module.span.base :][: len(module.data)] = np.frombuffer(module.data, np.uint8)
 
-    def _quicken(self) -> None:
-        """Rewrite the blocks that have run: not in short runs, often at first, then now and then."""
-        self._turns += 1
-        if self._turns >= QUICKEN and (self._turns & (self._turns - 1) == 0 or self._turns % 64 == 0):
-            for engine in self.engines:
-                engine.fast_blocks.rewrite()
-
     def _turn(self, until: int, instructions: int) -> Outcome | None:
         """Run one turn of slices and do what it came back for."""
         restart = min(self._due, default=(NEVER, -1))
-        self._quicken()
         budget = min(instructions, self.instructions + TURN_INSTRUCTIONS)
         why = schedule.run(self.board.address, TURN, min(until, restart[0]), budget)
+        if self.board.engines["strange_blocks"].any():
+            raise EngineError(STRANGE)
         self._drain()
         if why == schedule.REQUEST:
             self._request(int(self._machine["why"]), int(self._machine["stopped_core"]))
@@ -272,4 +269,3 @@ class Machine:
         request = step_over(self.board, self.engines[number], core, error, self.rom)
         if request not in schedule.BENIGN:
             self._request(request, core)
-

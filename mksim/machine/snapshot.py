@@ -7,14 +7,12 @@ same layout, whose arrays are elsewhere.
 Left out: breakpoints of the debug registers that were set or cleared between snapshot and restore.
 """
 
-import ctypes
 from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
 from mksim.engine import schedule
-from mksim.engine.blocks import LENGTH, LENGTHS
 from mksim.engine.board import Board
 from mksim.errors import MksimBug
 from mksim.machine.config import Layout
@@ -22,7 +20,7 @@ from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine
 from mksim.spec.memmap import PAGE
 
-ENGINE_ADDRESSES = ("lengths", "uc", "cpu", "env", "machine", "rights")
+ENGINE_ADDRESSES = ("uc", "stubs", "cpu", "env", "machine", "rights", "direct", "code_pages", "memory")
 """Fields of ENGINE that say where something is, not what it is."""
 
 
@@ -38,8 +36,6 @@ class Snapshot:
     pages: np.ndarray
     """Frames of DRAM that are not all zeros, and below their contents."""
     contents: np.ndarray
-    lengths: list[np.ndarray]
-    """Block lengths that each engine knows: what a block costs, even after its code was overwritten."""
     lives: list[Life]
     due: list[tuple[int, int]]
 
@@ -56,7 +52,6 @@ def take(machine: Machine) -> Snapshot:
         machine=_bytes(board.machine).copy(),
         pages=pages,
         contents=board.memory.reshape(-1, PAGE)[pages],
-        lengths=[_lengths(board, number).copy() for number in range(len(board.engines))],
         lives=[_copy(life) for life in machine.lives],
         due=list(machine._due),
     )
@@ -73,8 +68,6 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
         _copy_fields(snapshot.arrays[name], array, ENGINE_ADDRESSES if name == "engines" else ())
     _copy_fields(snapshot.machine, board.machine, tuple(name for name, _ in board._arrays()))
     _restore_memory(board.memory, snapshot)
-    for number, lengths in enumerate(snapshot.lengths):
-        _lengths(board, number)[:] = lengths
     machine.lives[:] = [_copy(life) for life in snapshot.lives]
     machine._due[:] = snapshot.due
     for engine in machine.engines:
@@ -117,11 +110,6 @@ def _restore_memory(memory: np.ndarray, snapshot: Snapshot) -> None:
     frames = memory.reshape(-1, PAGE)
     frames[np.setdiff1d(_used(memory), snapshot.pages, assume_unique=True)] = 0
     frames[snapshot.pages] = snapshot.contents
-
-
-def _lengths(board: Board, number: int) -> np.ndarray:
-    table = ctypes.c_uint8 * (LENGTHS * LENGTH.itemsize)
-    return np.ctypeslib.as_array(table.from_address(int(board.engines[number]["lengths"]))).view(LENGTH)
 
 
 def _copy(life: Life) -> Life:

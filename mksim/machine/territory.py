@@ -96,9 +96,11 @@ def _give_low_pages(drafts: Drafts, room: Room, problems: Problems) -> None:
     for draft in sorted(drafts, key=lambda draft: len(draft.cores) < 2):
         own = [span for span in draft.memory if LOW.holds(span)]
         size, minimum = draft.image.low_memory, draft.image.low_minimum
-        draft.low_page = Span(own[0].base, min(size, own[0].size)) if own else room.lowest(size, PAGE, minimum)
+        given = Span(own[0].base, min(size, own[0].size)) if own else None
+        draft.low_page = given or room.lowest(size, PAGE, minimum)
         if draft.low_page is None and len(draft.cores) > 1:
-            problems.add(draft.key("cores"), f"finds no {size:#x} bytes left in {LOW} to start its other cores from")
+            where = draft.key("cores")
+            problems.add(where, f"finds no {size:#x} bytes left in {LOW} to start its other cores from")
 
 
 def load(draft: Draft, problems: Problems) -> None:

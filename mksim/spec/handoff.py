@@ -155,7 +155,7 @@ STRUCTS: Structs = {
     "multiboot_info":   (MULTIBOOT_INFO,   "EBX points here at a multiboot entry."),
     "multiboot_module": (MULTIBOOT_MODULE, "A file beside the kernel."),
     "multiboot_memory": (MULTIBOOT_MEMORY_ENTRY, "An entry of the memory map."),
-    "linux_header":     (SETUP_HEADER,     "In boot_params: what the image said of itself, and the loader's answers."),
+    "linux_header":     (SETUP_HEADER,     "In boot_params: the image's words, the loader's answers."),
     "linux_memory":     (LINUX_MEMORY,     "An entry of the memory map."),
     "linux_params":     (BOOT_PARAMS,      "RSI points here at the 64-bit entry of a bzImage."),
 }

@@ -100,7 +100,7 @@ def test_pvh_comes_before_multiboot():
 ENTRY = note(18, struct.pack("<I", 0x100000))
 WRONG = {
     "an empty file": b"",
-    "neither ELF nor": b"#!/bin/sh\n",
+    "neither ELF, nor": b"#!/bin/sh\n",
     "truncated: only 7 bytes": b"\x7fELF\2\1\1",
     "truncated: ELF header": elf([])[:40],
     "little-endian": b"\x7fELF\2\2\1" + elf([])[7:],
@@ -119,7 +119,14 @@ WRONG = {
     "gives no addresses": images.multiboot_header(3) + bytes(64),
     "are missing": images.multiboot_header(1 << 16),
     "puts bytes": images.multiboot_header(1 << 16, 0x100000, 0x200000, 0, 0, 0x200000) + bytes(64),
-    "a Linux bzImage": bytes(0x202) + b"HdrS" + bytes(64),
+    "truncated: its setup header": bytes(0x202) + b"HdrS" + bytes(64),
+    "truncated: its kernel begins": images.bzimage()[:0x400],
+    "older than 2.12": images.bzimage(version=0x20B),
+    "a 32-bit Linux": images.bzimage(xloadflags=0),
+    "a zImage": images.bzimage(loadflags=0),
+    "but the file ends": images.bzimage(syssize=0x10000),
+    "its setup header wants 0x10": images.bzimage(init_size=0x10),
+    "to be aligned to 0x3": images.bzimage(kernel_alignment=3),
 }
 
 

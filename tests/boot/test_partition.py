@@ -14,7 +14,11 @@ from mksim.spec import partition
 from mksim.spec.memmap import PAGE, PARTITION_TABLE_SIZE
 from tests.firmware.layouts import layouts, two_kernels
 
-PROTOCOLS = {Protocol.PVH: partition.PROTOCOL_PVH, Protocol.MULTIBOOT: partition.PROTOCOL_MULTIBOOT}
+PROTOCOLS = {
+    Protocol.PVH: partition.PROTOCOL_PVH,
+    Protocol.MULTIBOOT: partition.PROTOCOL_MULTIBOOT,
+    Protocol.LINUX: partition.PROTOCOL_LINUX,
+}
 
 
 def header(table: bytes) -> np.void:
@@ -44,6 +48,7 @@ def test_table_says_what_the_layout_says(layout: Layout) -> None:
         assert string(table, entry["name"]) == kernel.name
         assert string(table, entry["cmdline"]) == kernel.cmdline
         assert (entry["entry"], entry["boot_core"]) == (kernel.entry, kernel.boot_core)
+        assert entry["parameters"] == kernel.parameters
         assert entry["protocol"] == PROTOCOLS[kernel.image.protocol]
         own = spans[entry["first_span"] :][: entry["span_count"]]
         assert own.tolist() == [(span.base, span.size) for span in kernel.memory]

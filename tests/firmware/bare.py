@@ -77,7 +77,7 @@ class BareCpu:
         before = self.memory.copy()
         self.uc.reg_write(x86.UC_X86_REG_EDI, int(bsp))
         self.uc.emu_start(symbols()["flat"], 0, count=INSTRUCTIONS_MAX)
-        names = ("EAX", "EBX", "ECX", "EDX", "ESP", "EFLAGS", "CS", "DS", "ES", "SS", "CR0")
+        names = ("EAX", "EBX", "ECX", "EDX", "ESI", "ESP", "EFLAGS", "CS", "DS", "ES", "SS", "CR0")
         return Outcome(
             console=self.console.decode(),
             posts=self.posts,
@@ -93,7 +93,7 @@ class BareCpu:
         self.uc.mem_map_ptr(0, len(self.memory), UC_PROT_ALL, self.memory.ctypes.data)
         self.uc.mem_map(memmap.IOAPIC, 0x10000)
         self.uc.mem_map(memmap.LAPIC, 0x1000)
-        self.uc.reg_write(x86.UC_X86_REG_GDTR, (0, symbols()["gdt"], 23, 0))
+        self.uc.reg_write(x86.UC_X86_REG_GDTR, (0, symbols()["gdt"], 31, 0))
         self.uc.hook_add(UC_HOOK_INSN, self._out, None, 1, 0, x86.UC_X86_INS_OUT)
         self.uc.hook_add(UC_HOOK_INSN, self._cpuid, None, 1, 0, x86.UC_X86_INS_CPUID)
         self.uc.hook_add(UC_HOOK_BLOCK, self._block)

@@ -22,7 +22,13 @@ HALT = b"\xf4\xeb\xfd"
 
 def image(protocol: Protocol, base: int) -> Image:
     code = Segment(span=Span(base, PAGE), virtual=base, data=memoryview(HALT), rights=Rights.ALL)
-    return Image(protocol=protocol, entry=base, segments=(code,), raw=memoryview(HALT))
+    if protocol is not Protocol.LINUX:
+        return Image(protocol=protocol, entry=base, segments=(code,), raw=memoryview(HALT))
+    at = base + PAGE
+    parameters = Segment(span=Span(at, PAGE), virtual=at, data=memoryview(b""), rights=Rights.ALL)
+    return Image(
+        protocol=protocol, entry=base, segments=(code, parameters), parameters=at, raw=memoryview(HALT)
+    )
 
 
 def kernel(index: int, memory: tuple[Span, ...], cores: tuple[int, ...], **more: Any) -> Kernel:

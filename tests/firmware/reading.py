@@ -106,3 +106,13 @@ def multiboot(memory: Array, ebx: int) -> tuple[str, Modules, Memory]:
         [(int(m["start"]), int(m["end"] - m["start"]), string(memory, int(m["cmdline"]))) for m in modules],
         [(int(e["base"]), int(e["size"]), int(e["type"])) for e in entries],
     )
+
+
+def linux(memory: Array, address: int) -> tuple[str, Modules, Memory]:
+    params = record(memory, handoff.BOOT_PARAMS, address)
+    head = params["header"]
+    ramdisk = (int(head["ramdisk_image"]), int(head["ramdisk_size"]), "")
+    table = params["e820_table"][: int(params["e820_entries"])]
+    entries = [(int(e["base"]), int(e["size"]), int(e["type"])) for e in table]
+    assert acpi_tables(memory, int(params["acpi_rsdp_addr"]))
+    return string(memory, int(head["cmd_line_ptr"])), [ramdisk] if ramdisk[1] else [], entries

@@ -21,7 +21,13 @@ from tests.firmware.layouts import DRAM, layouts, two_kernels
 FLAGS_FORBIDDEN = 1 << 17 | 1 << 10 | 1 << 9 | 1 << 8  # VM, DF, IF, TF
 STACK = 512
 
-READERS = {Protocol.PVH: reading.pvh, Protocol.MULTIBOOT: reading.multiboot}
+READERS = {
+    Protocol.PVH: (reading.pvh, "EBX"),
+    Protocol.MULTIBOOT: (reading.multiboot, "EBX"),
+    Protocol.LINUX: (reading.linux, "ESI"),
+}
+"""What reads the boot structures, and the register that points to them."""
+PROTECTED, PAGING = 1, 0x80000000
 SIGNALS = {
     Signal.NMI: (partition.DELIVERY_NMI, 0, 0),
     Signal.INIT: (partition.DELIVERY_INIT, 0, 0),
@@ -52,7 +58,8 @@ def test_every_kernel_is_told_what_it_owns(layout: Layout) -> None:
 
 def assert_entered_by_the_book(kernel: Kernel, outcome: Outcome) -> None:
     assert outcome.entry == kernel.entry
-    assert outcome.registers["CR0"] & 0x80000001 == 1
+    linux = kernel.image.protocol is Protocol.LINUX
+    assert outcome.registers["CR0"] & (PAGING | PROTECTED) == (PAGING | PROTECTED if linux else PROTECTED)
     assert not outcome.registers["EFLAGS"] & FLAGS_FORBIDDEN
     if kernel.image.protocol is Protocol.MULTIBOOT:
         assert outcome.registers["EAX"] == handoff.MULTIBOOT_MAGIC
@@ -60,7 +67,10 @@ def assert_entered_by_the_book(kernel: Kernel, outcome: Outcome) -> None:
 
 def assert_writes_stay_inside(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
     stack = Span(FIRMWARE_STACKS + kernel.boot_core * STACK, STACK)
-    assert all(int(a) in kernel.tables or int(a) in stack for a in span_ends(outcome.written()))
+    own = [kernel.tables, stack]
+    if kernel.parameters:
+        own.append(Span(kernel.parameters, PAGE))
+    assert all(any(int(a) in span for span in own) for a in span_ends(outcome.written()))
     assert outcome.memory[stack.base] == outcome.before[stack.base], "the stack is used up"
 
 
@@ -71,11 +81,18 @@ def span_ends(addresses: np.ndarray) -> np.ndarray:
 
 
 def assert_boot_structures(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
-    cmdline, modules, memory = READERS[kernel.image.protocol](outcome.memory, outcome.registers["EBX"])
+    read, register = READERS[kernel.image.protocol]
+    cmdline, modules, memory = read(outcome.memory, outcome.registers[register])
     assert cmdline == kernel.cmdline
-    assert modules == [(m.span.base, m.span.size, m.cmdline) for m in kernel.modules]
+    assert modules == expected_modules(kernel)
     assert memory == sorted(memory)
     assert np.array_equal(painted(memory), expected_map(layout, kernel))
+
+
+def expected_modules(kernel: Kernel) -> reading.Modules:
+    if kernel.image.protocol is Protocol.LINUX:  # which knows one file, without a name
+        return [(m.span.base, m.span.size, "") for m in kernel.modules[:1]]
+    return [(m.span.base, m.span.size, m.cmdline) for m in kernel.modules]
 
 
 def painted(memory: reading.Memory) -> np.ndarray:

@@ -25,7 +25,6 @@ CLAIMS = {
     "realmode":      (2, None),
     "ring3":         (1, "ring 3 calls in and is kept out"),
     "rtc":           (1, None),
-    "selfmodify":    (1, "2000 versions of one function"),
     "shadow":        (1, "one instruction in the shadow"),
     "sse":           (2, "two cores, two register files"),
     "swapgs":        (1, "swapgs swaps"),
@@ -38,7 +37,6 @@ CLAIMS = {
 
 NOT_YET = {
     "debug": "breakpoints on data do not fire",
-    "selfmodify": "a store through an NX alias leaves stale code",
     "tsc": "the clocks of sibling cores are up to a slice apart",
 }
 """What the machine does not do as the manual says."""
