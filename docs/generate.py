@@ -80,6 +80,7 @@ INTRODUCTIONS = {
     "kernel": ("[kernel.NAME]", "One kernel; the order in the file gives them their ids. At least one."),
     "window": ("[[window]]", "Memory that belongs to several kernels. Any number."),
     "doorbell": ("[[doorbell]]", "Who may interrupt whom, with what. Any number."),
+    "wire": ("[[wire]]", "A null modem: what one UART sends, the other receives. Any number."),
     "expect": ("[expect]", "What the run as a whole is to come to, for the exit code."),
 }
 

@@ -44,6 +44,7 @@ static void check_arrays(const struct partition_header *header) {
     check_array("grants:", header->grants, sizeof(struct partition_grant));
     check_array("doorbells:", header->doorbells, sizeof(struct partition_doorbell));
     check_array("modules:", header->modules, sizeof(struct partition_module));
+    check_array("uarts:", header->uarts, sizeof(struct partition_uart));
     check_array("strings:", header->strings, 1);
     need(header->cores.count <= CORES_MAX, "cores:", header->cores.count, "is too many");
 }
@@ -86,6 +87,7 @@ static void check_kernel(uint32_t i) {
     kernel_needs(is_part(kernel->first_span, kernel->span_count, header->spans), i, "has spans nowhere");
     kernel_needs(is_part(kernel->first_module, kernel->module_count, header->modules), i,
                  "has modules nowhere");
+    kernel_needs(is_part(kernel->first_uart, kernel->uart_count, header->uarts), i, "has UARTs nowhere");
     kernel_needs(kernel->boot_core < header->cores.count && core_at(kernel->boot_core)->kernel == i, i,
                  "does not own its boot core");
     kernel_needs(kernel->ioapic == NOBODY || kernel->ioapic < header->ioapics, i, "has no such I/O APIC");
@@ -136,6 +138,10 @@ static void check_module(uint32_t i) {
          "or its cmdline is nowhere");
 }
 
+static void check_uart(uint32_t i) {
+    need(uart_at(i)->peer == NOBODY || is_kernel(uart_at(i)->peer), "UART", i, "is wired to no kernel");
+}
+
 static void check_each(struct partition_array array, void (*check)(uint32_t index)) {
     for (uint32_t i = 0; i < array.count; i++)
         check(i);
@@ -153,6 +159,7 @@ void check_table(void) {
     check_each(header->grants, check_grant);
     check_each(header->doorbells, check_doorbell);
     check_each(header->modules, check_module);
+    check_each(header->uarts, check_uart);
     check_each(header->kernels, check_kernel);
     check_each(header->kernels, check_tables_area);
 }

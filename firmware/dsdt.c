@@ -1,5 +1,5 @@
-// What the kernel can do and has, in AML (ACPI 6.4, chapter 20): it can switch itself off, and may have a
-// serial port. SPCR says that the port is its console.
+// What the kernel can do and has, in AML (ACPI 6.4, chapter 20): it can switch itself off, and may have
+// serial ports. SPCR says which of them is its console.
 #include "firmware.h"
 
 // Name (\_S5, Package () {SOFT_OFF, SOFT_OFF, 0, 0}): the sleep type of soft off.
@@ -7,12 +7,12 @@ static const uint8_t soft_off[] = {
     0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x04, 0x0a, SOFT_OFF, 0x0a, SOFT_OFF, 0, 0
 };
 
-// Scope (\_SB) { Device (COM1) { ... } }
+// Scope (\_SB) { Device (COM1) { ... } }; the tenth is CO10.
 static const uint8_t serial_port[] = {
-    0x10, 0x33, '\\', '_', 'S', 'B', '_',
-    0x5b, 0x82, 0x2b, 'C', 'O', 'M', '1',
+    0x10, 0x35, '\\', '_', 'S', 'B', '_',
+    0x5b, 0x82, 0x2d, 'C', 'O', 'M', '0',
     0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x05, 0x01,     // EISAID ("PNP0501"): a 16550A
-    0x08, '_', 'U', 'I', 'D', 0x01,                             // One
+    0x08, '_', 'U', 'I', 'D', 0x0b, 0, 0,                       // its number
     0x08, '_', 'C', 'R', 'S', 0x11, 0x10, 0x0a, 0x0d,           // ResourceTemplate ()
     0x47, 0x01, 0, 0, 0, 0, 0x01, 0x08,                         // IO (Decode16, port, port, 1, 8)
     0x22, 0, 0,                                                 // IRQNoFlags () {irq}
@@ -20,24 +20,30 @@ static const uint8_t serial_port[] = {
 };
 
 // From the end of serial_port.
-enum { PORT_MIN = 11, PORT_MAX = 9, IRQ_MASK = 4 };
+enum { NAME = 44, UID = 24, PORT_MIN = 11, PORT_MAX = 9, IRQ_MASK = 4 };
 
 static void put16(uint8_t *at, uint16_t value) { memcpy(at, &value, sizeof(value)); }
 
-static void serial_port_write(struct boot *boot) {
-    const struct partition_kernel *kernel = boot->kernel;
+static void put_name(uint8_t *name, uint32_t number) {
+    for (uint8_t *digit = name + 3; digit > name && (number || digit == name + 3); number /= 10)
+        *digit-- = '0' + number % 10;
+}
+
+static void serial_port_write(struct boot *boot, const struct partition_uart *uart) {
     uint8_t *end = area_take(boot, sizeof(serial_port), 1);
     end = (uint8_t *)memcpy(end, serial_port, sizeof(serial_port)) + sizeof(serial_port);
-    put16(end - PORT_MIN, kernel->uart_port);
-    put16(end - PORT_MAX, kernel->uart_port);
-    put16(end - IRQ_MASK, kernel->uart_irq ? 1 << kernel->uart_irq : 0);
+    put_name(end - NAME, uart->number);
+    put16(end - UID, uart->number);
+    put16(end - PORT_MIN, uart->port);
+    put16(end - PORT_MAX, uart->port);
+    put16(end - IRQ_MASK, uart->irq ? 1 << uart->irq : 0);
 }
 
 uint32_t dsdt_write(struct boot *boot) {
     struct acpi_table *dsdt = area_take(boot, sizeof(*dsdt), 16);
     memcpy(area_take(boot, sizeof(soft_off), 1), soft_off, sizeof(soft_off));
-    if (boot->kernel->uart_port)
-        serial_port_write(boot);
+    for (uint32_t i = 0; i < boot->kernel->uart_count; i++)
+        serial_port_write(boot, uart_at(boot->kernel->first_uart + i));
     acpi_seal(dsdt, "DSDT", (uint32_t)(boot->next - (uint8_t *)dsdt), ACPI_DSDT_REVISION);
     return (uint32_t)dsdt;
 }

@@ -99,6 +99,7 @@ const struct partition_window *window_at(uint32_t index);
 const struct partition_grant *grant_at(uint32_t index);
 const struct partition_doorbell *doorbell_at(uint32_t index);
 const struct partition_module *module_at(uint32_t index);
+const struct partition_uart *uart_at(uint32_t index);
 const char *string_at(uint32_t offset);
 
 // pic.c

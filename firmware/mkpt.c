@@ -54,6 +54,23 @@ static struct partition_array doorbells_write(struct boot *boot, const struct mk
     return array(boot, mkpt, start, sizeof(struct mkpt_doorbell));
 }
 
+static void uart_write(struct boot *boot, const struct partition_uart *uart) {
+    struct mkpt_serial *entry = area_take(boot, sizeof(*entry), 1);
+    entry->number = uart->number;
+    entry->port = uart->port;
+    entry->irq = uart->irq;
+    entry->peer = uart->peer;
+    if (uart->peer != NOBODY)
+        put_name(entry->name, kernel_at(uart->peer)->name);
+}
+
+static struct partition_array uarts_write(struct boot *boot, const struct mkpt *mkpt) {
+    uint8_t *start = boot->next;
+    for (uint32_t i = 0; i < boot->kernel->uart_count; i++)
+        uart_write(boot, uart_at(boot->kernel->first_uart + i));
+    return array(boot, mkpt, start, sizeof(struct mkpt_serial));
+}
+
 uint32_t mkpt_write(struct boot *boot) {
     const struct partition_kernel *kernel = boot->kernel;
     struct mkpt *mkpt = area_take(boot, sizeof(*mkpt), 16);
@@ -66,6 +83,7 @@ uint32_t mkpt_write(struct boot *boot) {
     mkpt->windows = windows_write(boot, mkpt);
     mkpt->outgoing = doorbells_write(boot, mkpt, true);
     mkpt->incoming = doorbells_write(boot, mkpt, false);
+    mkpt->serial = uarts_write(boot, mkpt);
     put_name(mkpt->name, kernel->name);
     acpi_seal((struct acpi_table *)mkpt, "MKPT", (uint32_t)(boot->next - (uint8_t *)mkpt), PARTITION_VERSION);
     return (uint32_t)mkpt;

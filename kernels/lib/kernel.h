@@ -106,7 +106,21 @@ struct doorbell doorbell_to(const char *peer);
 struct doorbell doorbell_from(const char *peer);
 void ring(struct doorbell doorbell);
 
+struct serial { u16 port; u32 irq; bool wired; };               // irq 0: none
+struct serial serial_to(const char *peer);      // our end of a wire between us
+
+// ioapic.c
+u32 ioapic_read(u32 reg);
+void ioapic_write(u32 reg, u32 value);
+void ioapic_route(u32 pin, u32 apic_id, u8 vector);
+void ioapic_mask(u32 pin);
+
 // uart.c
+enum {                                          // PC16550D, table II
+    UART_DATA = 0, UART_DIVISOR_LOW = 0, UART_IER = 1, UART_DIVISOR_HIGH = 1, UART_IIR = 2, UART_FCR = 2,
+    UART_LCR = 3, UART_MCR = 4, UART_LSR = 5, UART_MSR = 6
+};
+void uart_open(u16 port, u8 fifo_control);      // 115200 baud, 8 bits, no parity
 void uart_init(void);
 void uart_write(const char *text, u32 length);
 

@@ -23,6 +23,15 @@ static const void *entry(const struct partition_array *array, u32 i, u32 size) {
     return i < array->count ? (const char *)mkpt + array->offset + i * size : NULL;
 }
 
+// The first UART of ours with a wire to that kernel.
+struct serial serial_to(const char *peer) {
+    const struct mkpt_serial *s;
+    for (u32 i = 0; mkpt && (s = entry(&mkpt->serial, i, sizeof *s)); i++)
+        if (s->peer != NOBODY && same(s->name, peer))
+            return (struct serial){ s->port, s->irq, true };
+    return (struct serial){ 0, 0, false };
+}
+
 // The window of that name, if we were granted one.
 struct window window(const char *name) {
     const struct mkpt_window *w;

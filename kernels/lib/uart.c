@@ -1,9 +1,9 @@
 // The console: a 16550A (PC16550D datasheet, 8.0), polled. Which one, the SPCR table says.
 #include "kernel.h"
 
-enum { DATA = 0, DIVISOR_LOW = 0, IER = 1, DIVISOR_HIGH = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 #define LCR_8N1         0x03
 #define LCR_DLAB        0x80                    // the divisor is at 0 and 1
+#define FCR_CLEARED     0x07                    // FIFOs on, both cleared
 #define MCR_READY       0x03                    // DTR, RTS
 #define LSR_THR_EMPTY   0x20
 #define COM1            0x3f8
@@ -18,23 +18,27 @@ struct spcr {
     u64 address;
 } __attribute__((packed));
 
+void uart_open(u16 port, u8 fifo_control) {
+    outb(port + UART_IER, 0);
+    outb(port + UART_LCR, LCR_DLAB | LCR_8N1);
+    outb(port + UART_DIVISOR_LOW, 1);
+    outb(port + UART_DIVISOR_HIGH, 0);
+    outb(port + UART_LCR, LCR_8N1);
+    outb(port + UART_FCR, fifo_control);
+    outb(port + UART_MCR, MCR_READY);
+}
+
 void uart_init(void) {
     const struct spcr *spcr = acpi_table("SPCR");
     if (spcr && spcr->space == 1)
         port = spcr->address;
-    outb(port + IER, 0);
-    outb(port + LCR, LCR_DLAB | LCR_8N1);
-    outb(port + DIVISOR_LOW, 1);                // 115200 baud
-    outb(port + DIVISOR_HIGH, 0);
-    outb(port + LCR, LCR_8N1);
-    outb(port + FCR, 0x07);                     // FIFOs on, both cleared
-    outb(port + MCR, MCR_READY);
+    uart_open(port, FCR_CLEARED);
 }
 
 void uart_write(const char *text, u32 length) {
     for (; length; length--, text++) {
-        while (!(inb(port + LSR) & LSR_THR_EMPTY))
+        while (!(inb(port + UART_LSR) & LSR_THR_EMPTY))
             pause();
-        outb(port + DATA, *text);
+        outb(port + UART_DATA, *text);
     }
 }

@@ -8,18 +8,6 @@ static void tick(struct trapframe *frame) {
     lapic_eoi();
 }
 
-static u32 ioapic_read(u32 reg) {
-    volatile u32 *ioapic = direct(ioapic_address);
-    ioapic[0] = reg;                                            // IOREGSEL
-    return ioapic[4];                                           // IOWIN
-}
-
-static void ioapic_write(u32 reg, u32 value) {
-    volatile u32 *ioapic = direct(ioapic_address);
-    ioapic[0] = reg;
-    ioapic[4] = value;
-}
-
 static void nothing(void *unused) {}
 
 int main(void) {
@@ -30,11 +18,10 @@ int main(void) {
     outb(0x40, 0xff);
     outb(0x40, 0x03);
     for (u32 n = 0; n < 2; n++) {
-        ioapic_write(0x10 + 2 * 2 + 1, madt_apic_id[n] << 24);  // pin 2, where the MADT's override has IRQ 0
-        ioapic_write(0x10 + 2 * 2, 0x50);
+        ioapic_route(2, madt_apic_id[n], 0x50);                 // where the MADT's override has IRQ 0
         while (ticks[n] < 5)
             n ? pause() : wait_interrupt();
-        ioapic_write(0x10 + 2 * 2, 0x10000);
+        ioapic_mask(2);
     }
     take_interrupts();
     u32 sum = ticks[0] + ticks[1];

@@ -10,8 +10,10 @@ from mksim.spec.span import Span
 
 
 class Uart(Protocol):
-    """A console."""
+    """A serial port."""
 
+    @property
+    def index(self) -> int: ...
     @property
     def base(self) -> int: ...
     @property
@@ -51,6 +53,8 @@ class Kernel(Protocol):
     @property
     def console(self) -> Uart | None: ...
     @property
+    def uarts(self) -> Sequence[Uart]: ...
+    @property
     def legacy(self) -> bool: ...
     @property
     def ioapic(self) -> int | None: ...
@@ -82,6 +86,22 @@ class Doorbell(Protocol):
     def signals(self) -> Signal: ...
 
 
+class WireEnd(Protocol):
+    """A UART that a wire is plugged into."""
+
+    @property
+    def kernel(self) -> str: ...
+    @property
+    def uart(self) -> int: ...
+
+
+class Wire(Protocol):
+    """A null modem."""
+
+    @property
+    def ends(self) -> "tuple[WireEnd, WireEnd]": ...
+
+
 class Layout(Protocol):
     """One machine, divided."""
 
@@ -97,6 +117,8 @@ class Layout(Protocol):
     def windows(self) -> Sequence[Window]: ...
     @property
     def doorbells(self) -> Sequence[Doorbell]: ...
+    @property
+    def wires(self) -> Sequence[Wire]: ...
     @property
     def rate(self) -> int: ...
     @property

@@ -82,12 +82,13 @@ def _arrays(layout: Layout) -> dict[str, np.ndarray]:
         "grants": np.array(list(_grants(layout)), spec.GRANT),
         "doorbells": np.array(list(_doorbells(layout)), spec.DOORBELL),
         "modules": np.array(list(_modules(layout, strings)), spec.MODULE),
+        "uarts": np.array(list(_uarts(layout)), spec.UART),
     }
     return arrays | {"strings": np.frombuffer(bytes(strings.pool), "u1")}
 
 
 def _kernels(layout: Layout, strings: Strings) -> Iterator[Record]:
-    first_span = first_module = 0
+    first_span = first_module = first_uart = 0
     for kernel in layout.kernels:
         yield (
             strings.add(kernel.name),
@@ -104,19 +105,32 @@ def _kernels(layout: Layout, strings: Strings) -> Iterator[Record]:
             len(kernel.memory),
             first_module,
             len(kernel.modules),
-            *_uart(kernel),
+            *_console(kernel),
+            first_uart,
+            len(kernel.uarts),
             spec.NOBODY if kernel.ioapic is None else kernel.ioapic,
         )
         first_span += len(kernel.memory)
         first_module += len(kernel.modules)
+        first_uart += len(kernel.uarts)
 
 
 def _low(kernel: Kernel) -> tuple[int, int]:
     return (0, 0) if kernel.low_page is None else (kernel.low_page.base, kernel.low_page.size)
 
 
-def _uart(kernel: Kernel) -> tuple[int, int]:
+def _console(kernel: Kernel) -> tuple[int, int]:
     return (0, 0) if kernel.console is None else (kernel.console.base, kernel.console.irq or 0)
+
+
+def _uarts(layout: Layout) -> Iterator[Record]:
+    ids, peers = _ids(layout.kernels), {}
+    for wire in layout.wires:
+        for end, other in (wire.ends, wire.ends[::-1]):
+            peers[end.kernel, end.uart] = ids[other.kernel]
+    for kernel in layout.kernels:
+        for uart in kernel.uarts:
+            yield uart.index + 1, uart.base, uart.irq or 0, peers.get((kernel.name, uart.index), spec.NOBODY)
 
 
 def _cores(layout: Layout) -> Iterator[Record]:

@@ -80,6 +80,7 @@ class Board:
         machine["n_cores"], machine["kernels"], machine["n_engines"] = cores, kernels, kernels + 1
         machine["n_uarts"], machine["n_ioapics"] = uarts, ioapics
         machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
+        machine["serial_deadline"] = NEVER
         machine["running"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
 
     def _link(self) -> None:

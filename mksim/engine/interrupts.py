@@ -13,7 +13,9 @@ from mksim.engine.native import pointer
 from mksim.engine.records import (
     HALTED,
     MWAITING,
+    NOTHING,
     RUNNING,
+    SLICE_OVER,
     STOPPED,
     WAIT_FOR_SIPI,
     core_of,
@@ -79,6 +81,14 @@ def shorten(engine: np.void, end: int) -> None:
     """Let the slice at hand end at `end` at the latest."""
     engine["horizon"] = min(engine["horizon"], end)
     engine["limit"] = min(engine["limit"], engine["horizon"])
+
+
+@njit(cache=True, error_model="numpy")
+def request(engine: np.void, what: int) -> None:
+    """Have the block hook end the slice; an end that is asked for already stands."""
+    if engine["request"] == NOTHING or engine["request"] == SLICE_OVER:
+        engine["request"] = what
+    engine["limit"] = 0
 
 
 @njit(cache=True, error_model="numpy")

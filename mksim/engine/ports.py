@@ -10,33 +10,25 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from mksim.engine.crossings import IN, OUT, cross, exact_rip
-from mksim.engine.interrupts import drive_line, rouse
+from mksim.engine.interrupts import request, rouse, shorten
 from mksim.engine.machinecheck import BUS_IO, throw
 from mksim.engine.native import pointer
 from mksim.engine.records import (
-    CONSOLE_BYTE,
-    CONSOLE_FULL,
-    CONSOLE_SIZE,
     HAND_OFF,
     KERNEL_EXIT,
     KERNEL_RESET,
-    NOTHING,
     PARK,
     POWER_OFF,
-    SLICE_OVER,
-    UART_WIRE,
     core_of,
     engine_at,
-    happen,
     kernel_of,
     machine_at,
 )
+from mksim.engine.serial import console, read_uart, write_uart
+from mksim.engine.timers import after_timers, next_timer, pit_of, rtc_of
 from mksim.fabric.ownership import FIRMWARE
-from mksim.hw import acpi_pm, pic8259, pit8254, rtc, uart16550
+from mksim.hw import acpi_pm, pic8259, pit8254, rtc
 from mksim.hw.pic8259 import PIC
-from mksim.hw.pit8254 import PIT
-from mksim.hw.rtc import RTC
-from mksim.hw.uart16550 import UART
 
 
 class Device(IntEnum):
@@ -63,69 +55,12 @@ _NONE, _PIC, _ELCR, _PIT, _CONTROL_B, _KEYBOARD, _RTC, _POST, _CONTROL_A = range
 _DEBUG_CONSOLE, _DEBUG_EXIT, _HAND_OFF, _RESET, _PM, _UART = range(9, 15)
 
 _PARK_ME = 0xFFFFFFFF
-IRQ_TIMER, IRQ_CLOCK = 0, 8
 
 
 @njit(cache=True, error_model="numpy")
 def pic_of(machine: np.void) -> np.void:
     """Return the record of the 8259 pair."""
     return carray(pointer(machine["pic"]), 1, PIC)[0]
-
-
-@njit(cache=True, error_model="numpy")
-def pit_of(machine: np.void) -> np.void:
-    """Return the record of the 8254."""
-    return carray(pointer(machine["pit"]), 1, PIT)[0]
-
-
-@njit(cache=True, error_model="numpy")
-def rtc_of(machine: np.void) -> np.void:
-    """Return the record of the real-time clock."""
-    return carray(pointer(machine["rtc"]), 1, RTC)[0]
-
-
-@njit(cache=True, error_model="numpy")
-def uart_of(machine: np.void, unit: int) -> np.void:
-    """Return the record of UART number `unit`."""
-    return carray(pointer(machine["uarts"]), machine["n_uarts"], UART)[unit]
-
-
-@njit(cache=True, error_model="numpy")
-def console(engine: np.void, machine: np.void, kernel: int, byte: int) -> None:
-    """Put a byte on a kernel's console; the slice ends before the buffer is full."""
-    count = machine["console_count"]
-    if count < CONSOLE_SIZE:
-        out = carray(pointer(machine["console"]), CONSOLE_SIZE, CONSOLE_BYTE)[count]
-        out["when"], out["kernel"], out["byte"] = engine["time"], kernel, byte
-        machine["console_count"] = count + 1
-    happen(machine, (engine["time"] << 24) ^ (kernel << 8) ^ byte)
-    if count >= CONSOLE_FULL:
-        request(engine, SLICE_OVER)
-
-
-@njit(cache=True, error_model="numpy")
-def request(engine: np.void, what: int) -> None:
-    """Have the block hook end the slice; an end that is asked for already stands."""
-    if engine["request"] == NOTHING or engine["request"] == SLICE_OVER:
-        engine["request"] = what
-    engine["limit"] = 0
-
-
-@njit(cache=True, error_model="numpy")
-def after_uart(machine: np.void, unit: int, now: int) -> None:
-    """Let the interrupt line of a UART follow the chip's pin."""
-    wire = carray(pointer(machine["uart_wires"]), machine["n_uarts"], UART_WIRE)[unit]
-    if wire["irq"] >= 0 and wire["owner"] >= 0:
-        drive_line(machine, wire["owner"], wire["irq"], uart16550.line(uart_of(machine, unit)), now)
-
-
-@njit(cache=True, error_model="numpy")
-def after_timers(machine: np.void, now: int) -> None:
-    """Let the lines of the legacy timers follow their pins."""
-    owner = machine["legacy_kernel"]
-    if owner >= 0:
-        drive_line(machine, owner, IRQ_TIMER, pit8254.out(pit_of(machine), 0, now), now)
-        drive_line(machine, owner, IRQ_CLOCK, rtc.line(rtc_of(machine)), now)
 
 
 @njit(cache=True, error_model="numpy")
@@ -136,13 +71,18 @@ def rouse_legacy(machine: np.void, now: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
+def retimed(engine: np.void, machine: np.void) -> None:
+    """After a legacy timer was touched, let its line follow, and the slice end when it is due next."""
+    after_timers(machine, engine["time"])
+    shorten(engine, next_timer(machine))
+
+
+@njit(cache=True, error_model="numpy")
 def read_register(engine: np.void, machine: np.void, device: int, unit: int) -> int:
     """Read a byte of a chip; ones where there is none to read."""
     now = engine["time"]
     if device == _UART:
-        value = uart16550.read(uart_of(machine, unit >> 3), unit & 7, now)
-        after_uart(machine, unit >> 3, now)
-        return value
+        return read_uart(engine, machine, unit >> 3, unit & 7)
     if device == _PIC:
         return pic8259.read(pic_of(machine), unit >> 1, unit & 1)
     if device == _ELCR:
@@ -153,7 +93,7 @@ def read_register(engine: np.void, machine: np.void, device: int, unit: int) -> 
         return pit8254.port_b_read(pit_of(machine), now)
     if device == _RTC:
         value = rtc.read(rtc_of(machine), unit, now)
-        after_timers(machine, now)
+        retimed(engine, machine)
         return value
     return 0xE9 if device == _DEBUG_CONSOLE else 0
 
@@ -163,11 +103,7 @@ def write_register(engine: np.void, machine: np.void, device: int, unit: int, va
     """Write a byte of a chip."""
     now = engine["time"]
     if device == _UART:
-        byte = uart16550.write(uart_of(machine, unit >> 3), unit & 7, value, now)
-        if byte >= 0:
-            wire = carray(pointer(machine["uart_wires"]), machine["n_uarts"], UART_WIRE)[unit >> 3]
-            console(engine, machine, wire["owner"], byte)
-        after_uart(machine, unit >> 3, now)
+        write_uart(engine, machine, unit >> 3, unit & 7, value)
     elif device == _PIC:
         pic8259.write(pic_of(machine), unit >> 1, unit & 1, value)
         rouse_legacy(machine, now)
@@ -176,12 +112,12 @@ def write_register(engine: np.void, machine: np.void, device: int, unit: int, va
         rouse_legacy(machine, now)
     elif device == _PIT:
         pit8254.write(pit_of(machine), unit, value, now)
-        after_timers(machine, now)
+        retimed(engine, machine)
     elif device == _CONTROL_B:
         pit8254.port_b_write(pit_of(machine), value, now)
     elif device == _RTC:
         rtc.write(rtc_of(machine), unit, value, now)
-        after_timers(machine, now)
+        retimed(engine, machine)
     write_control(engine, machine, device, value)
 
 

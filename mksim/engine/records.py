@@ -98,8 +98,16 @@ CONSOLE_SIZE = 1 << 15
 CONSOLE_FULL = CONSOLE_SIZE // 2
 """When so many bytes wait for an observer, the slice ends: a block cannot write as many again."""
 
-UART_WIRE = np.dtype([("owner", "<i2"), ("irq", "<i2")])
-"""Where a UART is plugged in: whose it is, and its ISA interrupt or -1."""
+UART_WIRE = np.dtype(
+    [
+        ("owner", "<i2"),
+        ("irq", "<i2"),  # ISA interrupt, or -1
+        ("sharer", "<i2"),  # the next UART of its owner's with that interrupt, round in a ring; or itself
+        ("peer", "<i2"),  # the UART at the other end of its wire, or -1
+        ("shown", "<i2"),  # 1: it is its owner's console
+    ]
+)
+"""Where a UART is plugged in."""
 
 REGION = np.dtype([("engine", "<i8"), ("base", "<i8"), ("kind", "<i4"), ("unit", "<i4")], align=True)
 """A range of an engine's physical addresses that is not plain memory to it."""
@@ -148,8 +156,8 @@ MACHINE = np.dtype(
         ("rtc", "<i8"),
         ("uarts", "<i8"),
         ("uart_wires", "<i8"),
+        ("serial_deadline", "<i8"),  # the earliest of the UARTs'
         ("n_uarts", "<i4"),
-        ("cmos_index", "<i4"),
         ("ioapics", "<i8"),
         ("ioapic_owner", "<i8"),
         ("kernel_table", "<i8"),

@@ -11,11 +11,10 @@ from numba import carray, njit
 from mksim.clock.time import NEVER
 from mksim.engine.cpustate import CPU_MEM_IO_PC, ENV_SIZE
 from mksim.engine.crossings import WRITE, cross, exact_rip
-from mksim.engine.interrupts import HEAP, deliver, drive_line, rousable, settle
+from mksim.engine.interrupts import HEAP, deliver, rousable, settle
 from mksim.engine.machinecheck import BUS_WRITE, post
 from mksim.engine.mwait import wake_monitors
 from mksim.engine.native import pointer, tlb_flush, uc_emu_start
-from mksim.engine.ports import IRQ_TIMER, after_timers, pit_of, rtc_of
 from mksim.engine.records import (
     CONSOLE_FULL,
     CORE,
@@ -33,8 +32,10 @@ from mksim.engine.records import (
     machine_at,
     wakes,
 )
-from mksim.fabric.message import MESSAGE, STATE, peek, pop
-from mksim.hw import lapic, pit8254, rtc
+from mksim.engine.serial import arrive_serial
+from mksim.engine.timers import next_timer, tick
+from mksim.fabric.message import MESSAGE, SERIAL, STATE, peek, pop
+from mksim.hw import lapic
 
 # Why `run` came back
 TURN_OVER, IDLE, LIMIT, REQUEST, FAULT = range(5)
@@ -127,32 +128,17 @@ def next_message(machine: np.void) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def next_timer(machine: np.void) -> int:
-    """Return when the next of the board's timers is due."""
-    if machine["legacy_kernel"] < 0:
-        return NEVER
-    return min(pit_of(machine)["deadline"], rtc_of(machine)["deadline"])
-
-
-@njit(cache=True, error_model="numpy")
 def arrive(machine: np.void) -> None:
     """Deliver the message that is due next."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
     due = np.zeros(1, MESSAGE)
     pop(heap, carray(pointer(machine["messages"]), 1, STATE)[0], due)
     first = due[0]
-    mode, vector = np.int64(first["mode"]), np.int64(first["vector"])
-    deliver(machine, np.int64(first["target"]), mode, vector, first["level"] != 0, first["when"])
-
-
-@njit(cache=True, error_model="numpy")
-def tick(machine: np.void, now: int) -> None:
-    """Let the board's timers fire."""
-    if pit8254.expire(pit_of(machine), now):
-        # OUT is high again by now in modes 2 to 4: the edge is what counts
-        drive_line(machine, machine["legacy_kernel"], IRQ_TIMER, False, now)
-    rtc.expire(rtc_of(machine), now)
-    after_timers(machine, now)
+    target, mode, vector = np.int64(first["target"]), np.int64(first["mode"]), np.int64(first["vector"])
+    if mode >= SERIAL:
+        arrive_serial(machine, target, mode, vector, first["when"])
+    else:
+        deliver(machine, target, mode, vector, first["level"] != 0, first["when"])
 
 
 @njit(cache=True, error_model="numpy")

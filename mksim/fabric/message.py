@@ -1,6 +1,7 @@
-"""Interrupt messages on their way: a bounded queue in the order of (when, priority, serial), and no other.
+"""Messages on their way: a bounded queue in the order of (when, priority, serial), and no other.
 
-A binary heap in an array of MESSAGE; STATE says how much of it is in use. Native code, no allocation.
+Interrupts between kernels, and what wires between UARTs carry. A heap in an array of MESSAGE; STATE says
+how much of it is in use. Native code, no allocation.
 """
 
 import numpy as np
@@ -12,16 +13,19 @@ MESSAGE = np.dtype(
     [
         ("when", "<i8"),  # cycles: when it arrives
         ("serial", "<i8"),  # counts pushes; makes the order total
-        ("sender", "<i2"),  # core
-        ("target", "<i2"),  # core
+        ("sender", "<i2"),  # core, or UART
+        ("target", "<i2"),  # core, or UART
         ("source", "<i2"),  # owner code of who sent it
-        ("mode", "u1"),  # delivery mode of spec/apic.py
-        ("vector", "u1"),
+        ("mode", "u1"),  # delivery mode of spec/apic.py, or one of the next
+        ("vector", "u1"),  # or what a wire carries
         ("level", "u1"),
         ("priority", "u1"),  # lower first, among those of one time
     ],
     align=True,
 )
+
+SERIAL, SERIAL_BREAK, SERIAL_LINES = 8, 9, 10
+"""Modes beyond those of an APIC, from one UART to another: a character, a break, MCR's outputs."""
 
 STATE = np.dtype([("count", "<i8"), ("serial", "<i8")])
 """Of one queue: how many wait, and the next serial. Zeros are an empty queue."""

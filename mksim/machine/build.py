@@ -17,7 +17,8 @@ from mksim.engine.records import FOREIGN, HOLE, IO_APIC, LOCAL_APIC, ROM_IMAGE, 
 from mksim.errors import FileError
 from mksim.fabric.ownership import FIRMWARE, NOBODY, Rights
 from mksim.hw import acpi_pm, ioapic, lapic, pic8259, pit8254, rtc, uart16550
-from mksim.machine.config import Kernel, Layout, Protection
+from mksim.hw.uart16550 import TERMINAL
+from mksim.machine.config import Kernel, Layout, Protection, WireEnd
 from mksim.machine.deeds import ownership
 from mksim.spec import cpuid, memmap
 from mksim.spec.span import Span
@@ -66,13 +67,12 @@ def build_board(layout: Layout, seed: int) -> Board:
     """Return the board of a layout: all chips after power-on, memory empty."""
     deeds = ownership(layout)
     deeds.own(Span(memmap.ROM_ALIAS, memmap.ROM_SIZE), FIRMWARE)
-    uarts = [kernel.console for kernel in layout.kernels if kernel.console is not None]
     rows = cpuid.rows(
         rate=layout.rate, cores=len(layout.apic_ids), apic_id_bits=max(layout.apic_ids).bit_length()
     )
     board = Board(
         deeds, memory=layout.memory, cores=len(layout.apic_ids), kernels=len(layout.kernels),
-        uarts=len(uarts), ioapics=layout.ioapics, rows=rows,
+        uarts=sum(len(kernel.uarts) for kernel in layout.kernels), ioapics=layout.ioapics, rows=rows,
     )  # fmt: skip
     machine = board.machine
     machine["rate"], machine["latency"] = layout.rate, layout.latency
@@ -119,13 +119,25 @@ def plug_kernel(board: Board, kernel: Kernel, rate: int) -> None:
 
 
 def plug_uarts(board: Board, layout: Layout) -> None:
-    """Plug in a UART for each kernel that has a console."""
-    consoles = [(kernel.id, kernel.console) for kernel in layout.kernels if kernel.console is not None]
-    for unit, (owner, console) in enumerate(consoles):
-        uart16550.reset(board.uarts[unit])
-        irq = -1 if console.irq is None else console.irq
-        board.uart_wires[unit] = (owner, irq)
-        plug_ports(board, console.base, 8, Device.UART, unit * 8)
+    """Plug in every kernel's UARTs, and the wires between them."""
+    sockets = [(kernel, uart) for kernel in layout.kernels for uart in kernel.uarts]
+    units = {WireEnd(kernel.name, uart.index): unit for unit, (kernel, uart) in enumerate(sockets)}
+    peers = {units[end]: units[other] for wire in layout.wires for end, other in (wire.ends, wire.ends[::-1])}
+    for unit, (kernel, uart) in enumerate(sockets):
+        peer, irq = peers.get(unit, -1), -1 if uart.irq is None else uart.irq
+        terminal = uart is kernel.console
+        board.uart_wires[unit] = (kernel.id, irq, unit, peer, terminal)
+        rate, modem = (0, TERMINAL if terminal else 0) if peer < 0 else (layout.rate, 0)
+        uart16550.reset(board.uarts[unit], rate, modem)
+        plug_ports(board, uart.base, 8, Device.UART, unit * 8)
+    share_lines(board.uart_wires[: len(sockets)])
+
+
+def share_lines(wires: np.ndarray) -> None:
+    """Put the UARTs of one kernel that have the same interrupt into a ring."""
+    for line in np.unique(wires[["owner", "irq"]][wires["irq"] >= 0]):
+        sharers = np.flatnonzero(wires[["owner", "irq"]] == line)
+        wires["sharer"][sharers] = np.roll(sharers, -1)
 
 
 def plug_cores(board: Board, layout: Layout) -> None:

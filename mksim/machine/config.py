@@ -69,7 +69,7 @@ class Expect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uart:
-    """A kernel's console: a 16550A at eight ports from `base`, and its ISA interrupt line if it has one."""
+    """A 16550A of a kernel's: eight ports from `base`, and its ISA interrupt line if it has one."""
 
     index: int
     """0 is COM1; from 4 on it sits on the multiport card."""
@@ -114,6 +114,8 @@ class Kernel:
     load_offset: int = 0
     """Added to all of the image's addresses when it is loaded."""
     console: Uart | None = None
+    serial: tuple[Uart, ...] = ()
+    """Further ones, for wires."""
     ports: tuple[range, ...] = ()
     """Further ones, beside the console's and the legacy chips'."""
     legacy: bool = False
@@ -127,6 +129,11 @@ class Kernel:
     @property
     def boot_core(self) -> int:
         return self.cores[0]
+
+    @property
+    def uarts(self) -> tuple[Uart, ...]:
+        """All its UARTs, the console first."""
+        return self.serial if self.console is None else (self.console, *self.serial)
 
     @property
     def owned(self) -> tuple[Span, ...]:
@@ -162,6 +169,7 @@ class Kernel:
             (Space.MEMORY, "memory", self._apart(self.low_page), "its page for SIPIs"),
             (Space.CORES, "cores", (Span(core, 1) for core in self.cores), ""),
             (Space.PORTS, "console", () if self.console is None else _spans(self.console.ports), ""),
+            (Space.PORTS, "serial", _spans(*(uart.ports for uart in self.serial)), ""),
             (Space.PORTS, "ports", _own(self.ports), ""),
             (Space.PORTS, "legacy", _spans(*LEGACY_PORTS) if self.legacy else (), "8259s, 8254 and RTC"),
             (Space.IOAPICS, "ioapic", () if self.ioapic is None else (Span(self.ioapic, 1),), ""),
@@ -202,6 +210,25 @@ class Doorbell:
     signals: Signal = Signal.NONE
 
 
+@dataclass(frozen=True, slots=True)
+class WireEnd:
+    """One end of a wire: a UART of a kernel's."""
+
+    kernel: str
+    uart: int
+    """0 is COM1."""
+
+    def __str__(self) -> str:
+        return f"{self.kernel}:com{self.uart + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A null modem between two UARTs."""
+
+    ends: tuple[WireEnd, WireEnd]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """One machine, divided. No two parties own the same page, port, core or I/O APIC."""
@@ -214,6 +241,7 @@ class Layout:
     """By kernel id."""
     windows: tuple[Window, ...] = ()
     doorbells: tuple[Doorbell, ...] = ()
+    wires: tuple[Wire, ...] = ()
     rate: int = 1_000_000_000
     """Cycles per second of virtual time."""
     latency: int = 1_000
@@ -266,6 +294,22 @@ def laws(layout: Layout) -> Iterator[Problem]:
             yield Problem(file, f"kernel.{name}", f"{told}, but {TABLES_SIZE:#x} is what there is")
     for where, name in _strangers(layout):
         yield Problem(file, where, f"names {name}, which is no kernel")
+    for where, text in loose_ends(layout.wires, layout.kernels):
+        yield Problem(file, where, text)
+
+
+def loose_ends(wires: Iterable[Wire], kernels: Iterable[Kernel]) -> Iterator[tuple[str, str]]:
+    """Yield every end of a wire that has nothing, or another wire, to be plugged into: the key, and what."""
+    owned = {WireEnd(kernel.name, uart.index) for kernel in kernels for uart in kernel.uarts}
+    taken: dict[WireEnd, str] = {}
+    for index, wire in enumerate(wires):
+        where = f"wire[{index}].between"
+        for end in wire.ends:
+            if end not in owned:
+                yield where, f"names {end}, but {end.kernel} owns no such UART (its console, its serial)"
+            elif end in taken:
+                yield where, f"names {end}, where a wire is plugged in already ({taken[end]})"
+            taken.setdefault(end, where)
 
 
 def tables_needs(layout: Layout) -> dict[str, int]:
@@ -287,12 +331,14 @@ MAP_ENTRY = 48
 """A range of memory, in the PVH map or the multiboot map and in ours."""
 MODULE_ENTRY = 32
 MADT_ENTRY = 16
+UART_ENTRY = 112
+"""In the DSDT and in MKPT."""
 
 
 def _own_needs(kernel: Kernel) -> int:
     strings = [kernel.cmdline, *(module.cmdline for module in kernel.modules)]
-    lists = ((kernel.memory, MAP_ENTRY), (kernel.modules, MODULE_ENTRY), (kernel.cores, MADT_ENTRY))
-    listed = sum(len(entries) * size for entries, size in lists)
+    listed = len(kernel.memory) * MAP_ENTRY + len(kernel.modules) * MODULE_ENTRY
+    listed += len(kernel.cores) * MADT_ENTRY + len(kernel.uarts) * UART_ENTRY
     paging = PAGE_TABLES if kernel.image.protocol is Protocol.LINUX else 0
     return FIXED_TABLES + paging + listed + sum(len(text) + 1 for text in strings)
 

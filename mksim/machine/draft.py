@@ -41,6 +41,7 @@ class Draft:
     low_page: Span | None = None
     load_offset: int = 0
     console: Uart | None = None
+    serial: tuple[Uart, ...] = ()
     legacy: bool = False
     ioapic: int | None = None
     modules: tuple[Module, ...] = ()
@@ -65,6 +66,7 @@ class Draft:
             low_page=self.low_page,
             load_offset=self.load_offset,
             console=self.console,
+            serial=self.serial,
             legacy=self.legacy,
             ioapic=self.ioapic,
             modules=self.modules,
@@ -131,13 +133,15 @@ def _existing(draft: Draft, asked: tuple[int, ...], total: int, problems: Proble
 
 
 def give_consoles(drafts: Drafts) -> None:
-    """Give each kernel its UART: the one it names, or the first that nobody names."""
+    """Give each kernel its UARTs: those it names, or for a console the first that nobody names."""
     named = {draft.asked.get("console") for draft in drafts}
+    named |= {index for draft in drafts for index in draft.asked.get("serial", ())}
     free = (index for index in count() if index not in named)
     for draft in drafts:
         asked = draft.asked.get("console", "none")
         if asked != "none":
             draft.console = uart(next(free) if asked == "auto" else asked)
+        draft.serial = tuple(uart(index) for index in draft.asked.get("serial", ()))
 
 
 def uart(index: int) -> Uart:

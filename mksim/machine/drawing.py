@@ -37,7 +37,7 @@ def draw(layout: Layout) -> Iterator[str]:
 
 
 def parts(layout: Layout) -> Iterator[str]:
-    """Yield one line for each kernel, window and doorbell: its kind, its name, then key=value."""
+    """Yield one line for each kernel, window, doorbell and wire: its kind, its name, then key=value."""
     yield _line("machine", str(layout.path), _machine(layout))
     for kernel in layout.kernels:
         yield _line("kernel", kernel.name, _kernel(kernel, layout))
@@ -46,6 +46,8 @@ def parts(layout: Layout) -> Iterator[str]:
         yield _line("window", window.name, {"memory": str(window.span), **granted})
     for bell in layout.doorbells:
         yield _line("doorbell", bell.sender, {"to": bell.receiver, "sends": _message(bell)})
+    for wire in layout.wires:
+        yield _line("wire", str(wire.ends[0]), {"to": wire.ends[1]})
 
 
 def _line(kind: str, name: str, values: Mapping[str, object]) -> str:
@@ -73,6 +75,7 @@ def _kernel(kernel: Kernel, layout: Layout) -> dict[str, object]:
         "entry": f"{kernel.entry:#x}",
         "protocol": kernel.image.protocol.value,
         "console": kernel.console.name if kernel.console else "none",
+        **({"serial": ",".join(uart.name for uart in kernel.serial)} if kernel.serial else {}),
         "ports": ",".join(_ports(kernel)) or "none",
         "ioapic": "none" if kernel.ioapic is None else kernel.ioapic,
         "expect": f'"{kernel.expect}"',

@@ -1,4 +1,4 @@
-"""Windows and doorbells of a config: what kernels were granted of each other, by name or "*" for all."""
+"""Windows, doorbells and wires of a config: what kernels were granted of each other."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
@@ -6,7 +6,7 @@ from typing import Any
 
 from mksim.fabric.ownership import Rights, Signal
 from mksim.machine import schema, units, values
-from mksim.machine.config import Doorbell, Window
+from mksim.machine.config import Doorbell, Window, Wire
 from mksim.machine.draft import Drafts, WindowDraft
 from mksim.machine.schema import Problems, conform
 
@@ -86,6 +86,16 @@ def doorbells(document: Table, drafts: Drafts, problems: Problems) -> tuple[Door
         if len(found) > DOORBELLS_MAX:
             problems.add(where, f"makes more than {DOORBELLS_MAX} doorbells, one for each pair of kernels")
             break
+    return tuple(found)
+
+
+def wires(document: Table, problems: Problems) -> tuple[Wire, ...]:
+    """Return the wires of a config; what they are plugged into is not looked at yet."""
+    found = []
+    for where, table in _tables(document, "wire", schema.WIRES_MAX, problems):
+        asked = conform(table, schema.WIRE, where, problems)
+        if "between" in asked:
+            found.append(Wire(asked["between"]))
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ from mksim.boot.partition import partition_table
 from mksim.errors import ConfigError
 from mksim.machine import files, grants, schema, territory, units, values
 from mksim.machine.claims import clashes
-from mksim.machine.config import Kernel, Layout, Window, claims_on
+from mksim.machine.config import Kernel, Layout, Window, claims_on, loose_ends
 from mksim.machine.document import read_document
 from mksim.machine.draft import Draft, Drafts, give_chips, give_consoles, give_cores
 from mksim.machine.fit import misfits
@@ -55,6 +55,7 @@ def make_layout(document: Table, path: Path) -> Layout:
     machine["kernels"] = tuple(_kernel(draft, machine["rate"], problems) for draft in drafts)
     machine["windows"] = grants.windows(windows)
     machine["doorbells"] = grants.doorbells(document, drafts, problems)
+    machine["wires"] = grants.wires(document, problems)
     machine["expected_violations"] = _violations(document, problems)
     return _layout(machine, path, problems)
 
@@ -123,6 +124,8 @@ def _layout(machine: Table, path: Path, problems: Problems) -> Layout:
     kernels: tuple[Kernel, ...] = machine["kernels"]
     windows: tuple[Window, ...] = machine["windows"]
     problems.found.extend(clashes(problems.file, claims_on(machine["memory"], kernels, windows)))
+    for where, text in loose_ends(machine["wires"], kernels):
+        problems.add(where, text)
     if problems.found:
         raise ConfigError(problems.found)
     machine["kernels"] = tuple(without_low_page(kernel) for kernel in kernels)

@@ -26,6 +26,7 @@ from mksim.spec.memmap import DRAM_LIMIT
 
 IOAPICS_MAX = 64
 WINDOWS_MAX = 256
+WIRES_MAX = 256
 ITEMS_MAX = 64
 """Entries of a kernel's list of spans, ports or modules."""
 MEMORY_MIN = 0x200000
@@ -53,6 +54,8 @@ _guard   = choice({option.value: option for option in Protection})
 _triple  = choice({option.value: option for option in TripleFault})
 _kernels = one_or_list(units.text, KERNELS_MAX)
 _modules = list_of(values.printable, ITEMS_MAX)
+_ends    = distinct(list_of(values.wire_end, 2, least=2))
+_uarts   = distinct(one_or_list(values.uart, ITEMS_MAX))
 
 MACHINE = {
     "memory":          Key(_memory, 256 << 20, "size of DRAM"),
@@ -72,7 +75,8 @@ KERNEL = {
     "memory":          Key(one_or_list(units.memory, ITEMS_MAX), REQUIRED, 'sizes to place ("16M"), ranges'),
     "cores":           Key(values.cores, 1, "how many, or a list of indices; the first one boots"),
     "cmdline":         Key(values.printable, "", "the kernel's command line"),
-    "console":         Key(values.console, "auto", "the UART it owns"),
+    "console":         Key(values.console, "auto", "the UART it writes to, its console"),
+    "serial":          Key(_uarts, (), 'further UARTs it owns: "com2", ...'),
     "ports":           Key(one_or_list(units.ports, ITEMS_MAX), (), "further I/O ports it owns"),
     "legacy":          Key(units.boolean, None, "owns 8259s, 8254, RTC; default: only the first kernel"),
     "ioapic":          Key(between(0, IOAPICS_MAX - 1), None, "the I/O APIC it owns; default: 0 if legacy"),
@@ -95,11 +99,18 @@ DOORBELL = {
     "vector":          Key(units.message, REQUIRED, 'a vector, a range of them, or "nmi", "init", "sipi"'),
 }
 
+WIRE = {
+    "between":         Key(_ends, REQUIRED, 'two UARTs, each of a kernel: ["ping:com2", "pong:com1"]'),
+}
+
 EXPECT = {
     "violations":      Key(values.violations, 0, 'how many, or "any"'),
 }
 
-TABLES = {"machine": MACHINE, "kernel": KERNEL, "window": WINDOW, "doorbell": DOORBELL, "expect": EXPECT}
+TABLES = {
+    "machine": MACHINE, "kernel": KERNEL, "window": WINDOW, "doorbell": DOORBELL, "wire": WIRE,
+    "expect": EXPECT,
+}
 # fmt: on
 
 

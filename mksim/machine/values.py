@@ -10,12 +10,13 @@ from typing import Any
 
 from mksim.fabric.ownership import OWNER_NAMES
 from mksim.machine import units
-from mksim.machine.config import Ending, Expect
+from mksim.machine.config import Ending, Expect, WireEnd
 from mksim.spec.partition import NAME_SIZE
 
 CORES_MAX = 255
 """xAPIC IDs are 8 bits, and 255 means everybody: SDM vol. 3A, 12.6.2.1."""
 KERNELS_MAX = 255
+UARTS_MAX = 512
 CMDLINE_MAX = 2047
 """As Linux for x86 takes it: COMMAND_LINE_SIZE, its final NUL included, is 2048."""
 
@@ -115,14 +116,25 @@ def cores(value: Any) -> int | tuple[int, ...]:
     return parsed
 
 
+def uart(value: Any, others: str = "") -> int:
+    """Return a UART's index, 0 for "com1"; `others` is what else the value may be, for the error."""
+    match = re.fullmatch(r"com([1-9]\d{0,2})", units.text(value), re.ASCII)
+    if match is None:
+        raise ValueError(f'is {units.shown(value)}, not {others}"com1", "com2", ...')
+    return int(between(1, UARTS_MAX)(int(match[1]))) - 1
+
+
 def console(value: Any) -> int | str:
-    """Return a UART's index, 0 for "com1"; "auto" and "none" as they are."""
-    word = units.text(value)
-    if match := re.fullmatch(r"com([1-9]\d{0,2})", word, re.ASCII):
-        return int(between(1, KERNELS_MAX)(int(match[1]))) - 1
-    if word not in ("auto", "none"):
-        raise ValueError(f'is {units.shown(value)}, not "auto", "none", "com1", "com2", ...')
-    return word
+    """Return a UART's index; "auto" and "none" as they are."""
+    return str(value) if value in ("auto", "none") else uart(value, '"auto", "none", ')
+
+
+def wire_end(value: Any) -> WireEnd:
+    """Return the UART of a kernel, not looked at yet: "ping:com2"."""
+    kernel, colon, port = units.text(value).partition(":")
+    if not colon:
+        raise ValueError(f'is {units.shown(value)}, not a kernel and its UART as in "ping:com2"')
+    return WireEnd(name(kernel), uart(port))
 
 
 ENDINGS = {str(ending.value): Expect(ending=ending) for ending in Ending if ending is not Ending.EXIT}

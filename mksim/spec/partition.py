@@ -65,6 +65,7 @@ HEADER = np.dtype([
     ("grants",        ARRAY),
     ("doorbells",     ARRAY),
     ("modules",       ARRAY),
+    ("uarts",         ARRAY),
     ("strings",       ARRAY),
 ])
 
@@ -86,6 +87,8 @@ KERNEL = np.dtype([
     ("module_count",  "<u4"),
     ("uart_port",     "<u4"),       # its console; 0: none
     ("uart_irq",      "<u4"),       # 0: none
+    ("first_uart",    "<u4"),       # its UARTs, the console first, are neighbours in the UART array
+    ("uart_count",    "<u4"),
     ("ioapic",        "<u4"),       # index of its I/O APIC; NOBODY: it has none
 ])
 
@@ -128,6 +131,13 @@ MODULE = np.dtype([
     ("reserved",      "<u4"),
 ])
 
+UART = np.dtype([
+    ("number",        "<u4"),       # of the board's: 1 is COM1
+    ("port",          "<u4"),
+    ("irq",           "<u4"),       # 0: none
+    ("peer",          "<u4"),       # kernel at the other end of its wire; NOBODY: no wire
+])
+
 MKPT = np.dtype([
     ("signature",     "S4"),        # "MKPT"; the ACPI header, ACPI 6.4, table 5.4
     ("length",        "<u4"),
@@ -147,6 +157,7 @@ MKPT = np.dtype([
     ("windows",       ARRAY),       # of MKPT_WINDOW, in the config's order
     ("outgoing",      ARRAY),       # of MKPT_DOORBELL: whom it may ring, in the config's order
     ("incoming",      ARRAY),       # of MKPT_DOORBELL: who may ring it, in the config's order
+    ("serial",        ARRAY),       # of MKPT_SERIAL: all it owns, the console first
     ("name",          f"S{NAME_SIZE}"),
 ])
 
@@ -168,6 +179,14 @@ MKPT_DOORBELL = np.dtype([
     ("name",          f"S{NAME_SIZE}"),     # the peer's
 ])
 
+MKPT_SERIAL = np.dtype([
+    ("number",        "<u4"),       # of the board's: 1 is COM1
+    ("port",          "<u4"),
+    ("irq",           "<u4"),       # 0: none
+    ("peer",          "<u4"),       # kernel at the other end of its wire; NOBODY: no wire
+    ("name",          f"S{NAME_SIZE}"),     # the peer's
+])
+
 STRUCTS: Structs = {
     "partition_array":    (ARRAY,         "A reference to an array, in both tables."),
     "partition_header":   (HEADER,        "Read by every core that enters the firmware."),
@@ -178,9 +197,11 @@ STRUCTS: Structs = {
     "partition_grant":    (GRANT,         "Who may do what in a window. Read with it."),
     "partition_doorbell": (DOORBELL,      "Read by the sender's and the receiver's boot core for MKPT."),
     "partition_module":   (MODULE,        "Read by the kernel's boot core for the module list."),
+    "partition_uart":     (UART,          "A kernel's serial port. Read by its boot core for DSDT and MKPT."),
     "mkpt":               (MKPT,          "Read by kernels that know they are not alone."),
     "mkpt_window":        (MKPT_WINDOW,   "Read by kernels: a window they were granted."),
     "mkpt_doorbell":      (MKPT_DOORBELL, "Read by kernels: whom they may ring, or who may ring them."),
+    "mkpt_serial":        (MKPT_SERIAL,   "Read by kernels: a serial port, and who is wired to it."),
 }
 # fmt: on
 

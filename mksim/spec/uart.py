@@ -40,8 +40,9 @@ TRIGGER_LEVELS = (1, 4, 8, 14)
 
 LCR = 3                     # line control, § 8.1
 LCR_LENGTH = 0x03           #   word length - 5
-LCR_STOP   = 1 << 2
-LCR_PARITY = 0x38           #   enable, even, stick
+LCR_STOP   = 1 << 2         #   2 stop bits, with a word of 5 bits 1.5
+LCR_PARITY = 1 << 3         #   a parity bit
+LCR_PARITY_KIND = 0x30      #   even, stick
 LCR_BREAK  = 1 << 6
 LCR_DLAB   = 1 << 7         #   divisor latch access
 
@@ -62,6 +63,7 @@ LSR_BI   = 1 << 4           #   break interrupt
 LSR_THRE = 1 << 5           #   transmitter holding register empty
 LSR_TEMT = 1 << 6           #   transmitter empty
 LSR_FIFO = 1 << 7           #   an error somewhere in the receiver FIFO
+LSR_OF_CHARACTER = LSR_PE | LSR_FE | LSR_BI     # they go through the FIFO with their character
 
 MSR = 6                     # modem status, § 8.9
 MSR_DCTS = 1 << 0           #   changed since the last read; bits 3:0 are cleared by reading
@@ -77,6 +79,7 @@ MSR_LINES = 0xF0
 SCR = 7                     # scratchpad, § 8.10
 
 FIFO_DEPTH = 16             # § 8.11
+TIMEOUT = 4                 # silent character times after which characters below the trigger level interrupt
 CLOCK = 1_843_200           # Hz on a PC; 16 * baud * divisor
 DIVISOR_AT_RESET = 12       # 9600 baud. The pin leaves the latch as it was, and software divides by it.
 # fmt: on

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from mksim.boot.image import Image, Protocol, Segment
 from mksim.fabric.ownership import Rights, Signal
-from mksim.machine.config import Doorbell, Kernel, Layout, Module, Uart, Window
-from mksim.spec.memmap import HIGH_DRAM, IRQ_COM, PAGE, PORT_COM
+from mksim.machine.config import Doorbell, Kernel, Layout, Module, Uart, Window, Wire, WireEnd
+from mksim.spec.memmap import HIGH_DRAM, IRQ_COM, PAGE, PORT_COM, PORT_MULTIPORT
 from mksim.spec.span import Span
 
 MIB = 1 << 20
@@ -46,7 +46,9 @@ def kernel(index: int, memory: tuple[Span, ...], cores: tuple[int, ...], **more:
 
 
 def uart(index: int) -> Uart:
-    return Uart(index=index, base=PORT_COM[index], irq=IRQ_COM[index])
+    if index < len(PORT_COM):
+        return Uart(index=index, base=PORT_COM[index], irq=IRQ_COM[index])
+    return Uart(index=index, base=PORT_MULTIPORT + 8 * (index - 4), irq=None)
 
 
 def two_kernels() -> Layout:
@@ -58,11 +60,12 @@ def two_kernels() -> Layout:
         cmdline="root=/dev/null quiet",
         low_page=Span(0x1000, PAGE),
         console=uart(0),
+        serial=(uart(1), uart(11)),
         legacy=True,
         ioapic=0,
         modules=(Module(path=PATH, cmdline="initrd a b", span=Span(3 * MIB, 0x1234), data=b""),),
     )
-    poor = kernel(1, (Span(7 * MIB, MIB),), (2,), protocol=Protocol.MULTIBOOT)
+    poor = kernel(1, (Span(7 * MIB, MIB),), (2,), protocol=Protocol.MULTIBOOT, serial=(uart(2),))
     return Layout(
         path=PATH,
         memory=DRAM,
@@ -73,6 +76,7 @@ def two_kernels() -> Layout:
             Doorbell(sender="a", receiver="beta", vectors=range(0x40, 0x50), signals=NMI_SIPI),
             Doorbell(sender="beta", receiver="a", vectors=range(0x41, 0x42)),
         ),
+        wires=(Wire((WireEnd("a", 1), WireEnd("beta", 2))),),
     )
 
 
@@ -110,7 +114,8 @@ def _drawn_kernel(draw: st.DrawFn, index: int, cores: list[int], units: list[int
         protocol=draw(st.sampled_from(Protocol)),
         cmdline=draw(texts),
         low_page=draw(st.sampled_from([None, Span(PAGE * (index + 1), PAGE)])),
-        console=draw(st.sampled_from([None, uart(index)])) if index < len(PORT_COM) else None,
+        console=draw(st.sampled_from([None, uart(index)])),
+        serial=tuple(uart(10 + 3 * index + more) for more in range(draw(st.integers(0, 2)))),
         legacy=index == 0 and draw(st.booleans()),
         ioapic=0 if index == 0 and draw(st.booleans()) else None,
         modules=tuple(draw(st.lists(module, max_size=3))),

@@ -1,5 +1,6 @@
 """Each kernel is told of what it owns, all of it and nothing else; and the firmware writes nowhere else."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from mksim.boot.image import Protocol
 from mksim.boot.partition import partition_table
 from mksim.fabric.ownership import Rights, Signal
-from mksim.machine.config import Kernel, Layout
+from mksim.machine.config import Kernel, Layout, Uart, WireEnd
 from mksim.spec import acpi, handoff, memmap, partition
 from mksim.spec.memmap import FIRMWARE_STACKS, PAGE
 from mksim.spec.span import Span
@@ -143,6 +144,18 @@ def assert_mkpt(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
         fields = bells[["apic_id", "delivery", "first_vector", "last_vector"]].tolist()
         got = [(name.decode(), *rest) for name, rest in zip(bells["name"], fields, strict=True)]
         assert got == expected_doorbells(layout, kernel, me, peer)
+    serial = reading.mkpt_array(outcome.memory, address, "serial", partition.MKPT_SERIAL)
+    ports = serial[["port", "irq"]].tolist()
+    got = [(name.decode(), *rest) for name, rest in zip(serial["name"], ports, strict=True)]
+    assert got == [(peer_of(layout, kernel, uart), uart.base, uart.irq or 0) for uart in kernel.uarts]
+
+
+def peer_of(layout: Layout, kernel: Kernel, uart: Uart) -> str:
+    for wire in layout.wires:
+        for end, other in (wire.ends, wire.ends[::-1]):
+            if end == WireEnd(kernel.name, uart.index):
+                return other.kernel
+    return ""
 
 
 def expected_doorbells(layout: Layout, kernel: Kernel, me: str, peer: str) -> list[tuple[str | int, ...]]:
@@ -229,3 +242,14 @@ def test_acpica_reads_the_tables(tmp_path: Path) -> None:
             assert not any(word in said.stdout + said.stderr for word in (b"Error", b"Warning", b"Invalid"))
             text = file.with_suffix(".dsl").read_text()
             assert name == "MKPT" or "Unknown" not in text
+            assert name != "DSDT" or devices(text) == [(uart_name(uart), uart.base) for uart in kernel.uarts]
+
+
+def uart_name(uart: Uart) -> str:
+    return f"COM{uart.index + 1}" if uart.index < 9 else f"CO{uart.index + 1}"
+
+
+def devices(text: str) -> list[tuple[str, int]]:
+    """Return name and first port of each device in a disassembled table."""
+    found = re.findall(r"Device \((\w+)\).*?IO \(Decode16,\s*0x(\w+),", text, re.DOTALL)
+    return [(name, int(port, 16)) for name, port in found]

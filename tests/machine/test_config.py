@@ -142,6 +142,18 @@ def test_consoles_are_given_around_those_that_are_named(folder):
     assert names == ["com2", "com1", None, "com3"]
 
 
+def test_further_uarts_are_not_given_as_consoles_and_take_wires(folder):
+    layout = folder.read(
+        kernel("a", serial='["com1", "com9"]')
+        + kernel("b", console='"com3"', serial='"com4"')
+        + '[[wire]]\nbetween = ["a:com9", "b:com3"]\n[[wire]]\nbetween = ["a:com1", "a:com2"]'
+    )
+    names = [[uart.name for uart in kernel.uarts] for kernel in layout.kernels]
+    assert names == [["com2", "com1", "com9"], ["com3", "com4"]]
+    ends = [[str(end) for end in wire.ends] for wire in layout.wires]
+    assert ends == [["a:com9", "b:com3"], ["a:com1", "a:com2"]]
+
+
 def test_the_first_kernel_has_the_chips_of_which_there_is_one(folder):
     ping, pong = folder.read(TWO).kernels
     assert (ping.legacy, ping.ioapic, pong.legacy, pong.ioapic) == (True, 0, False, None)

@@ -4,12 +4,13 @@ from mksim.machine.drawing import COLUMNS, draw, parts, picture, ranges, regions
 from tests.machine.config_files import kernel
 
 CONFIG = (
-    kernel("ping", cores="2", modules='["initrd"]')
+    kernel("ping", cores="2", serial='"com3"', modules='["initrd"]')
     + kernel("pong", image='"fixed.elf"', memory='"4M"', expect='"power off"')
     + '[machine]\nmemory = "64M"\napic_ids = [0, 1, 8]\n'
     + '[[window]]\nname = "ring"\nmemory = "64K"\nrights = { ping = "rw", pong = "r" }\n'
     + '[[doorbell]]\nfrom = "ping"\nto = "pong"\nvector = "0x40-0x4f"\n'
     + '[[doorbell]]\nfrom = "pong"\nto = "ping"\nvector = "nmi"\n'
+    + '[[wire]]\nbetween = ["ping:com3", "pong:com2"]\n'
 )
 
 
@@ -21,6 +22,7 @@ def test_every_part_is_a_line_to_grep_for(folder):
         ["window", "ring"],
         ["doorbell", "ping"],
         ["doorbell", "pong"],
+        ["wire", "ping:com3"],
     ]
     assert "cores=0-1 apic_ids=0-1 memory=0x1000-0x1fff,0x200000-0x3fffff" in lines[1]
     assert "cores=2 apic_ids=8 " in lines[2]
@@ -29,6 +31,8 @@ def test_every_part_is_a_line_to_grep_for(folder):
     assert "memory=0x100000-0x10ffff ping=rw pong=r" in lines[3]
     assert "to=pong sends=0x40-0x4f" in lines[4]
     assert "to=ping sends=nmi" in lines[5]
+    assert "to=pong:com2" in lines[6]
+    assert "console=com1 serial=com3 ports=0x20-0x21" in lines[1]
 
 
 def test_the_map_leaves_no_byte_out_and_names_none_twice(folder):

@@ -27,6 +27,10 @@ def doorbell(sender: str = '"ping"', receiver: str = '"pong"', vector: str = "0x
     return TWO + f"[[doorbell]]\nfrom = {sender}\nto = {receiver}\nvector = {vector}\n"
 
 
+def wire(*pairs: str) -> str:
+    return TWO + "".join(f"[[wire]]\nbetween = [{ends}]\n" for ends in pairs)
+
+
 # fmt: off
 MISTAKES = [
     (machine('memory = "1M"'),                 "machine.memory",      "not from 0x200000 to 0xc0000000"),
@@ -106,6 +110,15 @@ MISTAKES = [
     (doorbell(vector="15"),                    "doorbell[0].vector",  "vectors below 0x10 are illegal"),
     (doorbell(vector='"0x40-0x100"'),          "doorbell[0].vector",  "beyond the last possible 0xff"),
     (doorbell(vector='"smi"'),                 "doorbell[0].vector",  "is 'smi', not a vector"),
+    (ping(serial='["com3", "com3"]'),          "kernel.ping.serial",  "lists 2 twice"),
+    (ping(serial='"com2"') + 'console = "com2"', "kernel.pong.console", "overlaps ping's ports 0x2f8-0x2ff"),
+    (wire('"ping:com1"'),                      "wire[0].between",     "has 1 entries, not from 2 to 2"),
+    (wire('"ping", "pong:com1"'),              "wire[0].between",     'not a kernel and its UART as in "ping:com2"'),
+    (wire('"ping:com1", "pong:9"'),            "wire[0].between",     'is \'9\', not "com1"'),
+    (wire('"ping:com1", "ping:com1"'),         "wire[0].between",     "lists ping:com1 twice"),
+    (wire('"ping:com1", "pong:com3"'),         "wire[0].between",     "names pong:com3, but pong owns no such UART"),
+    (wire('"pign:com1", "pong:com2"'),         "wire[0].between",     "names pign:com1, but pign owns no such UART"),
+    (wire(*['"ping:com1", "pong:com2"'] * 2),  "wire[1].between",     "a wire is plugged in already (wire[0].between)"),
     ("window = 3\n" + TWO,                     "window",              "is 3 tables [[window]]"),
     (TWO + "[expect]\nviolations = -1",        "expect.violations",   "not from 0 to"),
 ]

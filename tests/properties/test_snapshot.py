@@ -12,7 +12,7 @@ from mksim.machine.reading import read_layout
 from mksim.machine.snapshot import restore, take
 from tests.guest.booting import ROOT
 
-SCENARIOS = ("hello", "pingpong", "panic", "smp")
+SCENARIOS = ("hello", "pingpong", "panic", "smp", "wire")
 LIMIT = 400_000
 """Instructions: enough to be in the midst of things."""
 

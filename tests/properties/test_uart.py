@@ -1,12 +1,14 @@
 """Law: whatever comes and goes, the receiver is a bounded queue, and the transmitter loses nothing."""
 
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mksim.hw.uart16550 import UART, line, read, receive, reset, write
+from mksim.clock.time import NEVER
+from mksim.hw.uart16550 import UART, expire, line, read, receive, reset, write
 
 LAW = settings(deadline=None, derandomize=True)  # the first call may compile
 BYTES = st.integers(0, 255)
@@ -48,11 +50,37 @@ class Receiver:
 
 
 CHIP = {
-    "receive": lambda u, byte: bool(receive(u, byte)),
+    "receive": lambda u, byte: bool(receive(u, byte, 0)),
     "read": lambda u, _: read(u, 0, 0),
     "status": lambda u, _: read(u, 5, 0),
     "clear": lambda u, _: write(u, 2, 0xC3, 0) and None,
 }
+
+
+RATE = 1_000_000_000
+CHARACTER = 11 * 16 * 12 * RATE // 1_843_200
+"""Cycles at the divisor after reset, with two stop bits."""
+
+
+@LAW
+@given(st.lists(st.tuples(BYTES, st.integers(0, 3 * CHARACTER)), max_size=40), st.booleans())
+def test_what_a_full_transmitter_does_not_refuse_leaves_in_order_and_no_faster_than_the_baud_rate(sent, fifo):
+    """Characters are written when THR has room, after drawn pauses; what is due happens in between."""
+    u, now, left = np.zeros(1, UART)[0], 0, []
+    reset(u, RATE, 0)
+    write(u, 3, 0x07, 0)
+    write(u, 2, 1 if fifo else 0, 0)
+    for byte, pause in sent:
+        now += pause
+        while u["deadline"] <= now or u["queued"] == (16 if fifo else 1):
+            now = max(now, int(u["deadline"]))
+            left.append((int(u["deadline"]), int(expire(u, int(u["deadline"])))))
+        assert write(u, 0, byte, now) == -1
+    while u["deadline"] != NEVER:
+        left.append((int(u["deadline"]), int(expire(u, int(u["deadline"])))))
+    assert [byte for _, byte in left] == [byte for byte, _ in sent]
+    assert all(after - before >= CHARACTER for (before, _), (after, _) in pairwise(left))
+    assert read(u, 5, now) == 0x60
 
 
 def fresh():
