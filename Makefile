@@ -15,6 +15,7 @@ all: firmware kernels  ## build the ROM and the kernels (the default)
 
 include firmware/firmware.mk
 include kernels/kernels.mk
+include kernels/stock/stock.mk
 
 boot: all  ## boot the showcase; another machine with CONFIG=path/to/config.toml
 	@$(PYTHON) -m mksim boot $(CONFIG)

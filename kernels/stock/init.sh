@@ -1,0 +1,100 @@
+#!/bin/sh
+# The first process of a stock Linux: it looks at the machine, puts it to work, says how that went, powers off.
+#
+# Words of the kernel's command line steer it; Linux hands those that it does not know itself to us as variables.
+#   cpus=2                expect two processors
+#   wire=ttyS1:send       send a file over this serial line, or wire=ttyS1:receive and check its hash
+#   rest=3                sleep that many seconds, with a line after each
+#   devmem=0x40000000     read a word at this physical address; devmem=0x40000000:1 writes one
+#   die=panic             crash the kernel at the end; die=reboot restarts it (with reboot=t: by triple fault)
+#   dmesg=1               print the kernel's log at the end
+
+PATH=/bin
+BAUD=115200
+
+say() { echo "init: $*"; }
+
+finish() {
+    [ "$dmesg" ] && dmesg
+    say "$@"
+    poweroff -f
+}
+
+fail() { finish "FAILED: $*"; }
+
+# same HASH WHAT: standard input has this hash.
+same() { [ "$(sha256sum | cut -c -16)" = "$1" ] || fail "wrong hash of $2"; }
+
+banner() {
+    say "$(uname -sr), $(nproc) processors, $(grep MemTotal /proc/meminfo | tr -s ' ')"
+    [ "${cpus:-$(nproc)}" = "$(nproc)" ] || fail "expected $cpus processors"
+}
+
+# Pipelines with known results, and a hundred processes whose exit codes must add up.
+work() {
+    seq 20000 | sort -r | same 32e8bfc1888e4abc "twenty thousand sorted lines"
+    seq 20000 | gzip | gunzip | same f6351f5ead9a700e "twenty thousand lines, packed and unpacked"
+    seq 300 | xargs -n 10 /bin/busybox echo | tr ' ' '+' | bc | same 8d906f20b6c4fa88 "thirty sums"
+    sum=0
+    for i in $(seq 100); do
+        (exit "$i")
+        sum=$((sum + $?))
+    done
+    [ $sum = 5050 ] || fail "a hundred exit codes add up to $sum"
+    say "worked: three pipelines, a hundred forks"
+}
+
+# The receiver calls "ready" until it hears from the sender, whoever of the two is up first: what reaches a closed
+# line is lost. Then come length and hash in a line, the bytes as they are, and the receiver's verdict.
+wire() {
+    line=/dev/${wire%:*}
+    stty -F "$line" "$BAUD" raw -echo || fail "no line $line"
+    exec 3<> "$line"
+    "${wire#*:}"
+    exec 3>&-
+}
+
+send() {
+    head -c 16384 /bin/busybox > /tmp/file
+    sum=$(sha256sum < /tmp/file)
+    until [ "$word" = ready ]; do read -r word <&3; done
+    { echo "16384 $sum"; cat /tmp/file; } >&3
+    while [ "$word" = ready ]; do read -r word <&3; done
+    [ "$word" = received ] || fail "the other end of $line says: $word"
+    say "sent 16384 bytes over $line, sha256 ${sum%% *}"
+}
+
+receive() {
+    while sleep 1; do echo ready; done >&3 &
+    read -r length sum <&3
+    kill $!
+    head -c "$length" <&3 > /tmp/file
+    [ "$(sha256sum < /tmp/file)" = "$sum" ] || { echo broken >&3; fail "broken file from $line"; }
+    echo received >&3
+    say "received $length bytes over $line, sha256 ${sum%% *}"
+}
+
+physical() {
+    case $devmem in
+        *:*) devmem "${devmem%:*}" 32 "${devmem#*:}" ;;
+        *) say "word at $devmem: $(devmem "$devmem" 32)" ;;
+    esac
+}
+
+die() {
+    say "dying by $die"
+    case $die in
+        panic) echo c > /proc/sysrq-trigger ;;
+        reboot) reboot -f ;;
+    esac
+}
+
+/bin/busybox mount -t proc proc /proc
+mount -t sysfs sys /sys
+banner
+work
+[ "$wire" ] && wire
+[ "$rest" ] && for i in $(seq "$rest"); do sleep 1; say "second $i of $rest, up $(cut -d ' ' -f 1 /proc/uptime)"; done
+[ "$devmem" ] && physical
+[ "$die" ] && die
+finish "all well"

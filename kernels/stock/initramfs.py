@@ -1,0 +1,41 @@
+"""Build the userspace of the stock Linux: busybox, our /init, a few devices.
+
+`python -m kernels.stock.initramfs BUSYBOX ARCHIVE`; the archive is a gzipped cpio, the same bytes every time.
+"""
+
+import gzip
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from kernels.stock.cpio import Entry, archive, device, directory, link, program
+
+INIT = Path(__file__).with_name("init.sh")
+
+# Linux, Documentation/admin-guide/devices.txt
+DEVICES = {
+    "console": (5, 1),
+    "null": (1, 3),
+    "mem": (1, 1),
+    "kmsg": (1, 11),
+    **{f"ttyS{port}": (4, 64 + port) for port in range(4)},
+}
+
+
+def entries(busybox: bytes, init: bytes) -> Iterator[Entry]:
+    """Yield the files of the userspace. Debian's busybox finds its commands in itself, without links."""
+    yield from (directory(path) for path in ("bin", "dev", "proc", "sys", "tmp"))
+    yield from (device(f"dev/{name}", *number) for name, number in DEVICES.items())
+    yield program("bin/busybox", busybox)
+    yield link("bin/sh", "busybox")
+    yield program("init", init)
+
+
+def main(busybox: Path, to: Path) -> None:
+    """Write the archive."""
+    packed = gzip.compress(archive(entries(busybox.read_bytes(), INIT.read_bytes())), mtime=0)
+    to.write_bytes(packed)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
