@@ -84,6 +84,15 @@ static uint32_t fadt_write(struct boot *boot) {
     return (uint32_t)fadt;
 }
 
+static uint32_t hpet_write(struct boot *boot) {
+    struct acpi_hpet *hpet = area_take(boot, sizeof(*hpet), 16);
+    hpet->block_id = HPET_BLOCK_ID;
+    hpet->base = (struct acpi_gas){ .space = ACPI_SYSTEM_MEMORY, .bit_width = 64, .address = HPET };
+    hpet->minimum_tick = HPET_MINIMUM_TICK;
+    acpi_seal(&hpet->header, "HPET", sizeof(*hpet), 1);
+    return (uint32_t)hpet;
+}
+
 static uint32_t xsdt_write(struct boot *boot, const uint32_t *tables, uint32_t count) {
     uint32_t size = sizeof(struct acpi_table) + count * sizeof(uint64_t);
     struct acpi_table *xsdt = area_take(boot, size, 16);
@@ -96,12 +105,14 @@ static uint32_t xsdt_write(struct boot *boot, const uint32_t *tables, uint32_t c
 
 uint32_t acpi_write(struct boot *boot) {
     struct acpi_rsdp *rsdp = area_take(boot, sizeof(*rsdp), 16);
-    uint32_t tables[4], count = 0;
+    uint32_t tables[5], count = 0;
     tables[count++] = fadt_write(boot);
     tables[count++] = madt_write(boot);
     tables[count++] = mkpt_write(boot);
     if (boot->kernel->uart_port)
         tables[count++] = spcr_write(boot);
+    if (boot->kernel->flags & KERNEL_LEGACY)
+        tables[count++] = hpet_write(boot);
     seal_rsdp(rsdp, xsdt_write(boot, tables, count));
     return (uint32_t)rsdp;
 }

@@ -9,6 +9,8 @@
 #define WALKED     (2ull << 39)                 // virtual addresses translated by a table of the victim's
 #define COM1       0x3f8                        // the victim's console
 #define PIC_MASK   0x21                         // the victim owns the legacy chips
+#define HPET_CONFIG  0xfed00010
+#define HPET_COUNTER 0xfed000f0
 
 static u64 victim, secret, victim_apic;
 static u32 surprises;                           // attempts that did not end as claimed
@@ -68,9 +70,11 @@ static void attack_memory(void) {
     attack("write memory of nobody", write, option_number("nobody", 0), 1, option_number("nobody", 0));
 }
 
-static void attack_ports(void) {
+static void attack_devices(void) {
     attack("write to the victim's console", out, COM1, '!', COM1);
     attack("read the interrupt mask", in, PIC_MASK, 0, PIC_MASK);
+    attack("read the victim's timers", read, HPET_COUNTER, 0, HPET_COUNTER);
+    attack("start them", write, HPET_CONFIG, 1, HPET_CONFIG);
 }
 
 static void attack_core(const char *what, u32 icr) { attack(what, send, icr, victim_apic, icr); }
@@ -91,7 +95,7 @@ int main(void) {
     while (load_acquire(&board->ready) < READY)
         pause();
     attack_memory();
-    attack_ports();
+    attack_devices();
     attack_cores();
     store_release(&board->done, 1);
     print("that was all I could think of; %u surprises\n", surprises);

@@ -24,6 +24,7 @@ from mksim.engine.records import (
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.message import MESSAGE, STATE
 from mksim.fabric.ownership import PORTS, Ownership
+from mksim.hw.hpet import HPET
 from mksim.hw.ioapic import IOAPIC
 from mksim.hw.pic8259 import PIC
 from mksim.hw.pit8254 import PIT
@@ -67,6 +68,7 @@ class Board:
         self.port_device = np.zeros(PORTS, np.uint8)
         self.port_unit = np.zeros(PORTS, np.uint16)
         self.pic, self.pit, self.rtc = np.zeros(1, PIC), np.zeros(1, PIT), np.zeros(1, RTC)
+        self.hpet = np.zeros(1, HPET)
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
         self.ioapics = np.zeros(max(ioapics, 1), IOAPIC)
         self.ioapic_owner = np.full(max(ioapics, 1), -1, np.int16)
@@ -108,7 +110,7 @@ class Board:
 
     plain = (
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
-        "pic", "pit", "rtc", "uarts", "uart_wires", "ioapics", "ioapic_owner", "console", "cpuid",
+        "pic", "pit", "rtc", "hpet", "uarts", "uart_wires", "ioapics", "ioapic_owner", "console", "cpuid",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

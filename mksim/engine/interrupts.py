@@ -239,13 +239,18 @@ def io_apic(machine: np.void, unit: int) -> np.void:
 @njit(cache=True, error_model="numpy")
 def drive_line(machine: np.void, kernel: int, irq: int, level: bool, now: int) -> None:
     """Drive the line of an ISA interrupt of one kernel: to the 8259 if it owns that, and to its I/O APIC."""
-    title = kernel_of(machine, kernel)
     if machine["legacy_kernel"] == kernel:
         pic = carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]
         pic8259.set_line(pic, irq, level)
         if machine["legacy_core"] >= 0:
             rouse(machine, machine["legacy_core"], now)
+    drive_pin(machine, kernel, 2 if irq == 0 else irq, level, now)  # the MADT's interrupt source override
+
+
+@njit(cache=True, error_model="numpy")
+def drive_pin(machine: np.void, kernel: int, pin: int, level: bool, now: int) -> None:
+    """Drive a pin of a kernel's I/O APIC, if it has one."""
+    title = kernel_of(machine, kernel)
     if title["ioapic"] >= 0:
-        pin = 2 if irq == 0 else irq  # the MADT's interrupt source override
         ioapic.set_line(io_apic(machine, title["ioapic"]), pin, level)
         pins(machine, title["ioapic"], title["boot_core"], now)

@@ -37,9 +37,9 @@ from mksim.engine.records import (
     engine_of,
     machine_at,
 )
+from mksim.engine.timers import read_hpet, write_hpet
 from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.hw import ioapic, lapic
-from mksim.spec.memmap import IOAPIC, IOAPIC_STRIDE
 
 _ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 _UD = 6
@@ -128,22 +128,39 @@ def apic_responds(core: np.void) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def chip_read(engine: np.void, machine: np.void, kind: int, unit: int, offset: int) -> np.uint64:
-    """Read a chip's register. They are 32 bits wide and 16 bytes apart; between them reads as the hole."""
-    core = core_of(machine, engine["core"])
-    if kind == LOCAL_APIC and apic_responds(core):
-        return np.uint64(lapic.read(core["lapic"], offset, engine["time"]))
-    if kind == IO_APIC and chip_allowed(engine, machine, DEVICE_READ, unit, offset):
-        return np.uint64(ioapic.read(io_apic(machine, unit), offset))
+def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int) -> np.uint64:
+    """Read a chip's register. They are 32 bits wide; an APIC's are 16 bytes apart, the hole between them."""
+    core, kind = core_of(machine, engine["core"]), region["kind"]
+    if kind == LOCAL_APIC:
+        if apic_responds(core):
+            return np.uint64(lapic.read(core["lapic"], offset, engine["time"]))
+    elif chip_allowed(engine, machine, DEVICE_READ, region, offset):
+        if kind == IO_APIC:
+            return np.uint64(ioapic.read(io_apic(machine, region["unit"]), offset))
+        return np.uint64(read_hpet(machine, offset, engine["time"]))
     return _ONES
 
 
 @njit(cache=True, error_model="numpy")
-def chip_write(engine: np.void, machine: np.void, kind: int, unit: int, offset: int, value: int) -> None:
+def chip_write(
+    engine: np.void, machine: np.void, region: np.void, offset: int, size: int, value: int
+) -> None:
     """Write a register of a chip."""
-    index = engine["core"]
-    core = core_of(machine, index)
-    if kind == LOCAL_APIC and apic_responds(core):
+    if region["kind"] == LOCAL_APIC:
+        apic_write(engine, machine, offset, value)
+    elif chip_allowed(engine, machine, DEVICE_WRITE, region, offset):
+        if region["kind"] == IO_APIC:
+            ioapic.write(io_apic(machine, region["unit"]), offset, value & 0xFFFFFFFF)
+            pins(machine, region["unit"], engine["core"], engine["time"])
+        else:
+            write_hpet(engine, machine, offset, size, value & 0xFFFFFFFF)
+
+
+@njit(cache=True, error_model="numpy")
+def apic_write(engine: np.void, machine: np.void, offset: int, value: int) -> None:
+    """Write a register of the core's own local APIC."""
+    core = core_of(machine, engine["core"])
+    if apic_responds(core):
         action = lapic.write(core["lapic"], offset, value & 0xFFFFFFFF, engine["time"])
         after_apic_write(engine, machine, action)
         if core["machine_check"] != 0:
@@ -151,19 +168,24 @@ def chip_write(engine: np.void, machine: np.void, kind: int, unit: int, offset: 
             code = from_code(engine)
             settle_io(engine)
             throw(engine, core, BUS_MESSAGE, core["mc_address"], code)
-    elif kind == IO_APIC and chip_allowed(engine, machine, DEVICE_WRITE, unit, offset):
-        ioapic.write(io_apic(machine, unit), offset, value & 0xFFFFFFFF)
-        pins(machine, unit, index, engine["time"])
 
 
 @njit(cache=True, error_model="numpy")
-def chip_allowed(engine: np.void, machine: np.void, act: int, unit: int, offset: int) -> bool:
-    """Record a touch of another kernel's I/O APIC; return False if it must not happen."""
-    owner = np.int64(carray(pointer(machine["ioapic_owner"]), machine["n_ioapics"], np.int16)[unit])
-    core = core_of(machine, engine["core"])
+def chip_owner(machine: np.void, region: np.void) -> np.int64:
+    """Return who owns the chip behind a region: an I/O APIC has its owner, the rest are legacy chips."""
+    if region["kind"] == IO_APIC:
+        owners = carray(pointer(machine["ioapic_owner"]), machine["n_ioapics"], np.int16)
+        return np.int64(owners[region["unit"]])
+    return np.int64(machine["legacy_kernel"])
+
+
+@njit(cache=True, error_model="numpy")
+def chip_allowed(engine: np.void, machine: np.void, act: int, region: np.void, offset: int) -> bool:
+    """Record a touch of another kernel's chip; return False if it must not happen."""
+    owner, core = chip_owner(machine, region), core_of(machine, engine["core"])
     if owner == NOBODY or owner == core["owner"] or core["owner"] == FIRMWARE:
         return True
-    address = IOAPIC + unit * IOAPIC_STRIDE + offset
+    address = region["base"] + offset
     cross(machine, engine["core"], engine["time"], exact_rip(engine), act, address, 4, owner, False)
     if machine["guard"] == 0:
         return True
@@ -185,7 +207,7 @@ def on_mmio_read(_uc: int, offset: int, size: int, region_address: int) -> int:
     elif region["kind"] == HOLE:
         value = _ONES if from_code(engine) != 0 else np.uint64(0)
     else:
-        value = chip_read(engine, machine, region["kind"], region["unit"], np.int64(offset))
+        value = chip_read(engine, machine, region, np.int64(offset))
     settle_io(engine)
     return value
 
@@ -204,7 +226,7 @@ def on_mmio_write(_uc: int, offset: int, size: int, value: int, region_address: 
     if region["kind"] == FOREIGN:
         foreign_write(engine, machine, region["base"] + np.int64(offset), np.int64(size), np.uint64(value))
     elif region["kind"] != HOLE:
-        chip_write(engine, machine, region["kind"], region["unit"], np.int64(offset), np.int64(value))
+        chip_write(engine, machine, region, np.int64(offset), np.int64(size), np.int64(value))
     settle_io(engine)
 
 

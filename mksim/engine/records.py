@@ -111,7 +111,7 @@ UART_WIRE = np.dtype(
 
 REGION = np.dtype([("engine", "<i8"), ("base", "<i8"), ("kind", "<i4"), ("unit", "<i4")], align=True)
 """A range of an engine's physical addresses that is not plain memory to it."""
-FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE = range(5)
+FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE, TIMER_BLOCK = range(6)
 
 MACHINE = np.dtype(
     [
@@ -123,7 +123,7 @@ MACHINE = np.dtype(
         ("n_cores", "<i4"),
         ("n_engines", "<i4"),
         ("n_ioapics", "<i4"),
-        ("legacy_kernel", "<i4"),  # who owns 8259, 8254 and RTC, or NOBODY
+        ("legacy_kernel", "<i4"),  # who owns 8259, 8254, RTC and HPET, or NOBODY
         ("legacy_core", "<i4"),  # whose LINT0 the 8259 drives: the legacy owner's boot core, or -1
         ("monitors", "<i4"),  # 1 once any core has slept in MWAIT
         ("running", "<i4"),  # the core whose slice it is, or -1
@@ -154,6 +154,7 @@ MACHINE = np.dtype(
         ("pic", "<i8"),
         ("pit", "<i8"),
         ("rtc", "<i8"),
+        ("hpet", "<i8"),
         ("uarts", "<i8"),
         ("uart_wires", "<i8"),
         ("serial_deadline", "<i8"),  # the earliest of the UARTs'

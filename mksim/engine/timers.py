@@ -4,14 +4,17 @@ import numpy as np
 from numba import carray, njit
 
 from mksim.clock.time import NEVER
-from mksim.engine.interrupts import drive_line
+from mksim.engine.interrupts import drive_line, drive_pin, shorten
 from mksim.engine.native import pointer
 from mksim.engine.serial import tick_serial
-from mksim.hw import pit8254, rtc
+from mksim.hw import hpet, pit8254, rtc
+from mksim.hw.hpet import HPET
 from mksim.hw.pit8254 import PIT
 from mksim.hw.rtc import RTC
 
 IRQ_TIMER, IRQ_CLOCK = 0, 8
+FIRST_PIN, LAST_PIN = 20, 23
+"""Pins of the I/O APIC that the HPET can use."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -27,11 +30,17 @@ def rtc_of(machine: np.void) -> np.void:
 
 
 @njit(cache=True, error_model="numpy")
+def hpet_of(machine: np.void) -> np.void:
+    """Return the record of the HPET."""
+    return carray(pointer(machine["hpet"]), 1, HPET)[0]
+
+
+@njit(cache=True, error_model="numpy")
 def next_legacy(machine: np.void) -> int:
     """Return when the next of the timers is due that a board has one of."""
     if machine["legacy_kernel"] < 0:
         return NEVER
-    return min(pit_of(machine)["deadline"], rtc_of(machine)["deadline"])
+    return min(pit_of(machine)["deadline"], rtc_of(machine)["deadline"], hpet_of(machine)["deadline"])
 
 
 @njit(cache=True, error_model="numpy")
@@ -42,11 +51,51 @@ def next_timer(machine: np.void) -> int:
 
 @njit(cache=True, error_model="numpy")
 def after_timers(machine: np.void, now: int) -> None:
-    """Let the lines of the legacy timers follow their pins."""
+    """Let the lines of 8254 and RTC follow their pins, unless the HPET has replaced them."""
     owner = machine["legacy_kernel"]
-    if owner >= 0:
+    if owner >= 0 and not hpet.replaces_legacy(hpet_of(machine)):
         drive_line(machine, owner, IRQ_TIMER, pit8254.out(pit_of(machine), 0, now), now)
         drive_line(machine, owner, IRQ_CLOCK, rtc.line(rtc_of(machine)), now)
+
+
+@njit(cache=True, error_model="numpy")
+def after_hpet(machine: np.void, now: int) -> None:
+    """Let the lines that the HPET has follow its timers: an edge is a pulse."""
+    owner, chip = machine["legacy_kernel"], hpet_of(machine)
+    edges, levels = hpet.take_edges(chip), hpet.levels(chip)
+    if owner < 0:
+        return
+    if hpet.replaces_legacy(chip):
+        for irq in (IRQ_TIMER, IRQ_CLOCK):
+            if edges >> irq & 1:
+                drive_line(machine, owner, irq, False, now)
+                drive_line(machine, owner, irq, True, now)
+            drive_line(machine, owner, irq, levels >> irq & 1 != 0, now)
+    for pin in range(FIRST_PIN, LAST_PIN + 1):
+        if edges >> pin & 1:
+            drive_pin(machine, owner, pin, True, now)
+        drive_pin(machine, owner, pin, levels >> pin & 1 != 0, now)
+
+
+@njit(cache=True, error_model="numpy")
+def read_hpet(machine: np.void, offset: int, now: int) -> int:
+    """Read 32 bits of the HPET's block."""
+    chip = hpet_of(machine)
+    value = hpet.read(chip, offset & ~3, now) >> (8 * (offset & 3))
+    if chip["deadline"] <= now:
+        after_hpet(machine, now)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def write_hpet(engine: np.void, machine: np.void, offset: int, size: int, value: int) -> None:
+    """Write to the HPET's block; other than 32 bits at once are undefined (1.0a, 2.3.2), and do nothing."""
+    if offset & 3 or size != 4:
+        return
+    hpet.write(hpet_of(machine), offset, value, engine["time"])
+    after_hpet(machine, engine["time"])
+    after_timers(machine, engine["time"])
+    shorten(engine, next_timer(machine))
 
 
 @njit(cache=True, error_model="numpy")
@@ -60,8 +109,11 @@ def tick(machine: np.void, now: int) -> None:
 
 @njit(cache=True, error_model="numpy")
 def tick_legacy(machine: np.void, now: int) -> None:
-    """Let 8254 and RTC do what is due."""
-    if pit8254.expire(pit_of(machine), now):
+    """Let 8254, RTC and HPET do what is due."""
+    if hpet_of(machine)["deadline"] <= now:
+        hpet.expire(hpet_of(machine), now)
+        after_hpet(machine, now)
+    if pit8254.expire(pit_of(machine), now) and not hpet.replaces_legacy(hpet_of(machine)):
         # OUT is high again by now in modes 2 to 4: the edge is what counts
         drive_line(machine, machine["legacy_kernel"], IRQ_TIMER, False, now)
     rtc.expire(rtc_of(machine), now)

@@ -13,10 +13,19 @@ from mksim.engine.board import Board
 from mksim.engine.cpustate import after_reset
 from mksim.engine.engine import VMCB, Engine, Region, intercept_tables
 from mksim.engine.ports import Device
-from mksim.engine.records import FOREIGN, HOLE, IO_APIC, LOCAL_APIC, ROM_IMAGE, RUNNING, WAIT_FOR_SIPI
+from mksim.engine.records import (
+    FOREIGN,
+    HOLE,
+    IO_APIC,
+    LOCAL_APIC,
+    ROM_IMAGE,
+    RUNNING,
+    TIMER_BLOCK,
+    WAIT_FOR_SIPI,
+)
 from mksim.errors import FileError
 from mksim.fabric.ownership import FIRMWARE, NOBODY, Rights
-from mksim.hw import acpi_pm, ioapic, lapic, pic8259, pit8254, rtc, uart16550
+from mksim.hw import acpi_pm, hpet, ioapic, lapic, pic8259, pit8254, rtc, uart16550
 from mksim.hw.uart16550 import TERMINAL
 from mksim.machine.config import Kernel, Layout, Protection, WireEnd
 from mksim.machine.deeds import ownership
@@ -90,6 +99,7 @@ def plug_chips(board: Board, layout: Layout) -> None:
     pit8254.reset(board.pit[0], layout.rate)
     rtc.reset(board.rtc[0], RTC_EPOCH, layout.rate)
     rtc.set_memory(board.rtc[0], layout.memory)
+    hpet.reset(board.hpet[0], layout.rate)
     for unit in range(layout.ioapics):
         ioapic.reset(board.ioapics[unit], unit)
     for base, count, device in _PORTS:
@@ -225,7 +235,8 @@ def map_chips(engine: Engine, layout: Layout) -> None:
         Region(Span(memmap.IOAPIC + unit * memmap.IOAPIC_STRIDE, memmap.PAGE), IO_APIC, unit)
         for unit in range(layout.ioapics)
     ]
-    regions = [*ioapics, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
+    timers = Region(Span(memmap.HPET, memmap.PAGE), TIMER_BLOCK)
+    regions = [*ioapics, timers, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
     for region in regions:
         engine.map_region(region)
     taken = sorted([region.span for region in regions] + [Span(memmap.ROM, memmap.ROM_SIZE)])

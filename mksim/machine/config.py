@@ -119,7 +119,7 @@ class Kernel:
     ports: tuple[range, ...] = ()
     """Further ones, beside the console's and the legacy chips'."""
     legacy: bool = False
-    """Whether it owns the 8259 pair, the 8254, the RTC and port 0x61: LEGACY_PORTS."""
+    """Whether it owns the 8259 pair, the 8254, the RTC and port 0x61, LEGACY_PORTS; and the HPET."""
     ioapic: int | None = None
     modules: tuple[Module, ...] = ()
     expect: Expect = Expect(ending=Ending.EXIT, code=0)

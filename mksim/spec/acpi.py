@@ -6,6 +6,7 @@ Left out: everything a kernel on this board has no use for, or finds by other me
 import numpy as np
 
 from mksim.spec.cheader import Structs
+from mksim.spec.hpet import CAPABILITIES as HPET_BLOCK_ID  # noqa: F401  # for the firmware
 
 ACPI_RSDP_REVISION = 2
 ACPI_FADT_REVISION = 6
@@ -14,6 +15,7 @@ ACPI_SPCR_REVISION = 2
 ACPI_DSDT_REVISION = 2
 
 # Generic Address Structure, 5.2.3.2
+ACPI_SYSTEM_MEMORY = 0
 ACPI_SYSTEM_IO = 1
 ACPI_ACCESS_BYTE = 1
 ACPI_ACCESS_WORD = 2
@@ -55,6 +57,8 @@ MADT_FIRST_X2APIC = 255
 """Local APIC IDs from here on need an x2APIC entry (5.2.12.12)."""
 MADT_LEVEL_HIGH = 0xD  # MPS INTI flags, table 5.26: active high, level
 MADT_PIT_PIN = 2  # the 8254's output is wired to pin 2, since pin 0 was the 8259's
+
+HPET_MINIMUM_TICK = 1000  # 10 microseconds
 
 SPCR_FULL_16550 = 0
 SPCR_INTERRUPT_8259 = 1 << 0
@@ -254,6 +258,15 @@ SPCR = np.dtype([                       # SPCR 1.02
     ("reserved1",           "<u4"),
 ])
 
+HPET = np.dtype([                       # IA-PC HPET 1.0a, 3.2.4
+    ("header",              TABLE),
+    ("block_id",            "<u4"),     # as GCAP_ID, bits 31:0
+    ("base",                GAS),
+    ("number",              "u1"),
+    ("minimum_tick",        "<u2"),     # in periodic mode, without losing interrupts
+    ("protection",          "u1"),      # 0: nothing said of the rest of the page
+])
+
 STRUCTS: Structs = {
     "acpi_gas":             (GAS,             "A register's address."),
     "acpi_rsdp":            (RSDP,            "Found by a kernel at the start of its tables area."),
@@ -269,5 +282,6 @@ STRUCTS: Structs = {
     "acpi_madt_x2apic":     (MADT_X2APIC,     "A core of the kernel's with an APIC ID of 255 or more."),
     "acpi_madt_x2apic_nmi": (MADT_X2APIC_NMI, "The pin that NMIs come in by, on such cores."),
     "acpi_spcr":            (SPCR,            "The kernel's console."),
+    "acpi_hpet":            (HPET,            "The high precision event timers, for their owner."),
 }
 # fmt: on

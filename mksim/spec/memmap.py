@@ -7,6 +7,7 @@
     0x000f_0000  alias of the ROM            so that SIPI vector 0xf0 starts in it
     0x0010_0000  DRAM, up to 3 GiB
     0xfec0_0000  I/O APICs, 4 KiB each       82093AA, 3.0
+    0xfed0_0000  HPET                        of the legacy owner
     0xfee0_0000  local APIC of each core     SDM vol. 3A, 12.4.1
     0xffff_0000  the ROM                     reset vector at 0xffff_fff0 (SDM vol. 3A, 11.1.4)
 """

@@ -181,6 +181,15 @@ def test_legacy_owner_has_its_pit_on_pin_2() -> None:
     assert overrides == [(9, 9), (0, 2)]
 
 
+def test_legacy_owner_is_told_of_the_hpet() -> None:
+    rich, poor = two_kernels().kernels
+    outcome = boot(two_kernels(), rich)
+    hpet = reading.record(outcome.memory, acpi.HPET, tables(rich, outcome)["HPET"])
+    assert (hpet["base"]["space"], hpet["base"]["address"]) == (acpi.ACPI_SYSTEM_MEMORY, memmap.HPET)
+    assert hpet["block_id"] == 0x8086A201
+    assert "HPET" not in tables(poor, boot(two_kernels(), poor))
+
+
 def test_console_is_named_by_spcr() -> None:
     rich, poor = two_kernels().kernels
     outcome = boot(two_kernels(), rich)
@@ -242,14 +251,20 @@ def test_acpica_reads_the_tables(tmp_path: Path) -> None:
             assert not any(word in said.stdout + said.stderr for word in (b"Error", b"Warning", b"Invalid"))
             text = file.with_suffix(".dsl").read_text()
             assert name == "MKPT" or "Unknown" not in text
-            assert name != "DSDT" or devices(text) == [(uart_name(uart), uart.base) for uart in kernel.uarts]
+            assert name != "DSDT" or devices(text) == expected_devices(kernel)
 
 
-def uart_name(uart: Uart) -> str:
-    return f"COM{uart.index + 1}" if uart.index < 9 else f"CO{uart.index + 1}"
+def expected_devices(kernel: Kernel) -> list[tuple[str, int]]:
+    """Return name and first address of each."""
+    names = (f"COM{uart.index + 1}" if uart.index < 9 else f"CO{uart.index + 1}" for uart in kernel.uarts)
+    ports = [(name, uart.base) for name, uart in zip(names, kernel.uarts, strict=True)]
+    return [("HPET", memmap.HPET), *ports] if kernel.legacy else ports
 
 
 def devices(text: str) -> list[tuple[str, int]]:
-    """Return name and first port of each device in a disassembled table."""
-    found = re.findall(r"Device \((\w+)\).*?IO \(Decode16,\s*0x(\w+),", text, re.DOTALL)
-    return [(name, int(port, 16)) for name, port in found]
+    """Return name and first address of each device in a disassembled table."""
+    found = []
+    for part in text.split("Device (")[1:]:
+        address = re.search(r"(?:Decode16|ReadOnly),\s*0x(\w+),", part)
+        found.append((part[:4], int(address[1], 16) if address else 0))
+    return found

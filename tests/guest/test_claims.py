@@ -13,6 +13,7 @@ CLAIMS = {
     "double_fault":  (1, "nested faults end where the manual says"),
     "exceptions":    (1, "x87 switched off: vector 7, error 0x0"),
     "gates":         (1, "gates refuse with the gate's number"),
+    "hpet":          (1, "2 ticks instead of the 8254's, one level interrupt"),
     "ioapic":        (2, "ticks went to core 0 5 times, then to core 1 5 times"),
     "ipi":           (4, None),
     "ist":           (1, "interrupt stacks switch where asked"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.guest.booting import boot_scenario
 
-ATTEMPTS = 18
+ATTEMPTS = 20
 RECORD = {
     ("read", "victim"): 4,  # plain, locked, by a string instruction, across the border
     ("write", "victim"): 3,
@@ -13,6 +13,8 @@ RECORD = {
     ("walk", "victim"): 2,  # an entry of a page table, in two halves
     ("out", "victim"): 1,
     ("in", "victim"): 1,
+    ("device_read", "victim"): 1,
+    ("device_write", "victim"): 1,
     ("ipi", "victim"): 2,  # by name and by shorthand
     ("ipi", "bystander"): 1,
     ("nmi", "victim"): 1,

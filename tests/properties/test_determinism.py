@@ -56,7 +56,7 @@ def test_stopping_at_a_time_moves_no_message() -> None:
     assert whole.run() is Outcome.ENDED
     assert Machine(replace(layout, until=1)).run(until=1) is Outcome.LIMIT
     halves = Machine(layout)
-    assert halves.run(until=1_000_000) is Outcome.LIMIT
+    assert halves.run(until=400_000) is Outcome.LIMIT
     assert halves.run() is Outcome.ENDED
     assert [life.ends for life in halves.lives] == [life.ends for life in whole.lives]
     assert halves.ledger.granted == whole.ledger.granted
