@@ -3,9 +3,11 @@
 #include "../lib/channel.h"
 #include "../lib/check.h"
 
-struct table { struct channel to_pong, to_ping; };
+struct table { struct channel to_pong, to_ping; u32 seated; };
 
-static void awake(struct trapframe *frame) { lapic_eoi(); }
+static volatile u32 rung;
+
+static void awake(struct trapframe *frame) { rung++; lapic_eoi(); }
 
 // Map the table and let the peer's doorbell wake us.
 static struct table *sit_down(const char *peer) {
@@ -13,13 +15,18 @@ static struct table *sit_down(const char *peer) {
     struct doorbell from = doorbell_from(peer);
     CHECK(w.base && w.size >= sizeof(struct table) && from.granted && doorbell_to(peer).granted);
     trap_handler(from.vector, awake);
-    return (struct table *)w.base;
+    struct table *table = (struct table *)w.base;
+    fetch_add(&table->seated, 1);
+    while (load_acquire(&table->seated) < 2)    // before that nobody would hear the bell
+        pause();
+    return table;
 }
 
-// Sleep until there is a message.
+// Sleep until the bell rings: once for each message.
 static struct message next(struct channel *channel) {
     struct message message;
-    while (!channel_receive(channel, &message))
+    while (!rung)
         wait_interrupt();
+    CHECK(--rung == 0 && channel_receive(channel, &message));
     return message;
 }

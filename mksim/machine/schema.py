@@ -78,7 +78,7 @@ KERNEL = {
     "console":         Key(values.console, "auto", "the UART it writes to, its console"),
     "serial":          Key(_uarts, (), 'further UARTs it owns: "com2", ...'),
     "ports":           Key(one_or_list(units.ports, ITEMS_MAX), (), "further I/O ports it owns"),
-    "legacy":          Key(units.boolean, None, "owns 8259s, 8254, RTC, HPET; default: only the first kernel"),
+    "legacy":          Key(units.boolean, None, "owns 8259s, 8254, RTC, HPET; default: the first kernel"),
     "ioapic":          Key(between(0, IOAPICS_MAX - 1), None, "the I/O APIC it owns; default: 0 if legacy"),
     "modules":         Key(_modules, (), '"file arguments", loaded with the image'),
     "expect":          Key(values.expectation, Expect(ending=Ending.EXIT, code=0), "how it is to end"),
