@@ -49,9 +49,12 @@ struct acpi_gas acpi_port(uint16_t address, uint8_t bytes, uint8_t access) {
     };
 }
 
-// Power-off and reset are each kernel's own; the legacy chips are their owner's.
+// Power-off and reset are each kernel's own; the legacy chips are their owner's, and to all others this is
+// hardware-reduced ACPI (ACPI 6.4, 4.1), where nobody may look for them.
+static bool reduced(const struct partition_kernel *kernel) { return !(kernel->flags & KERNEL_LEGACY); }
+
 static uint16_t boot_architecture(const struct partition_kernel *kernel) {
-    return IAPC_NO_VGA | (kernel->flags & KERNEL_LEGACY ? IAPC_LEGACY_DEVICES : IAPC_NO_CMOS_RTC);
+    return IAPC_NO_VGA | (reduced(kernel) ? IAPC_NO_CMOS_RTC : IAPC_LEGACY_DEVICES);
 }
 
 static void fadt_registers(struct acpi_fadt *fadt) {
@@ -64,6 +67,8 @@ static void fadt_registers(struct acpi_fadt *fadt) {
     fadt->x_pm1a_evt_blk = acpi_port(PORT_PM1_EVENT, FADT_PM1_EVENT_LENGTH, ACPI_ACCESS_WORD);
     fadt->x_pm1a_cnt_blk = acpi_port(PORT_PM1_CONTROL, FADT_PM1_CONTROL_LENGTH, ACPI_ACCESS_WORD);
     fadt->x_pm_tmr_blk = acpi_port(PORT_PM_TIMER, FADT_PM_TIMER_LENGTH, ACPI_ACCESS_DWORD);
+    fadt->sleep_control_reg = acpi_port(PORT_SLEEP_CONTROL, 1, ACPI_ACCESS_BYTE);
+    fadt->sleep_status_reg = acpi_port(PORT_SLEEP_STATUS, 1, ACPI_ACCESS_BYTE);
     fadt->reset_reg = acpi_port(PORT_RESET_CONTROL, 1, ACPI_ACCESS_BYTE);
     fadt->reset_value = ACPI_RESET_VALUE;
 }
@@ -78,7 +83,7 @@ static uint32_t fadt_write(struct boot *boot) {
     fadt->p_lvl3_lat = FADT_NO_C3;
     fadt->iapc_boot_arch = boot_architecture(boot->kernel);
     fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_FIX_RTC
-                | FADT_RESET_REG_SUP;
+                | FADT_RESET_REG_SUP | FADT_APIC_PHYSICAL | (reduced(boot->kernel) ? FADT_HW_REDUCED : 0);
     fadt_registers(fadt);
     acpi_seal(&fadt->header, "FACP", sizeof(*fadt), ACPI_FADT_REVISION);
     return (uint32_t)fadt;

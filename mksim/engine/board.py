@@ -31,13 +31,7 @@ from mksim.hw.pit8254 import PIT
 from mksim.hw.rtc import RTC
 from mksim.hw.uart16550 import UART
 from mksim.spec.cpuid import ROW
-
-
-def dram(size: int) -> np.ndarray:
-    """Return zeroed memory that takes room on the host only where it is written, in large pages if it may."""
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, np.uint8)
+from mksim.spec.span import Span
 
 
 class Board:
@@ -56,7 +50,8 @@ class Board:
     ) -> None:
         self.deeds = deeds
         self.ledger = Ledger(kernels)
-        self.memory = dram(memory)
+        self._dram = mmap.mmap(-1, memory, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.memory = np.frombuffer(self._dram, np.uint8)
         self.machine = np.zeros(1, MACHINE)
         self.cores = np.zeros(cores, CORE)
         self.engines = np.zeros(kernels + 1, ENGINE)
@@ -76,6 +71,10 @@ class Board:
         self.cpuid = rows.astype(ROW)
         self._count(cores, kernels, uarts, ioapics)
         self._link()
+
+    def prefer_large_pages(self, span: Span) -> None:
+        """Let the host give memory in large pages: fewer faults, for kernels that use most of theirs."""
+        self._dram.madvise(mmap.MADV_HUGEPAGE, span.base, span.size)
 
     def _count(self, cores: int, kernels: int, uarts: int, ioapics: int) -> None:
         machine = self.machine
@@ -99,6 +98,7 @@ class Board:
             ("port_owner", self.deeds.ports),
             ("vectors", self.deeds.vectors),
             ("signals", self.deeds.signals),
+            ("port_grants", self.deeds.port_grants),
             ("ledger", self.ledger.head),
             ("crossings", self.ledger.ring),
             ("first_crossings", self.ledger.first),

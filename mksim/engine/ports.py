@@ -153,27 +153,40 @@ def is_wide(device: int) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def foreign_port(machine: np.void, who: int, port: int, size: int) -> int:
-    """Return the first of `size` ports that another kernel owns, or -1. The firmware may touch any."""
+def port_granted(machine: np.void, who: int, port: int) -> bool:
+    """Tell whether a kernel may touch a port of another's."""
+    grants = carray(pointer(machine["port_grants"] + who * 8192), 8192, np.uint8)
+    return who >= 0 and (grants[port >> 3] >> (port & 7)) & 1 != 0
+
+
+@njit(cache=True, error_model="numpy")
+def foreign_port(machine: np.void, who: int, port: int, size: int) -> tuple[int, bool]:
+    """Return the first of `size` ports that another kernel owns, and whether it and the others are granted.
+
+    One that is not granted counts before one that is; -1 if there is none. The firmware may touch any.
+    """
     owners = carray(pointer(machine["port_owner"]), 1 << 16, np.int16)
+    found = -1
     for at in range(port, port + size):
         owner = np.int64(owners[at & 0xFFFF])
         if owner >= 0 and owner != who and who != FIRMWARE:
-            return at & 0xFFFF
-    return -1
+            if not port_granted(machine, who, at & 0xFFFF):
+                return at & 0xFFFF, False
+            found = at & 0xFFFF if found < 0 else found
+    return found, True
 
 
 @njit(cache=True, error_model="numpy")
 def allowed(engine: np.void, machine: np.void, port: int, size: int, act: int) -> bool:
     """Record a touch of another's port, any of the access's; return False if it must not happen."""
     core = core_of(machine, engine["core"])
-    foreign = foreign_port(machine, np.int64(core["owner"]), port, size)
+    foreign, granted = foreign_port(machine, np.int64(core["owner"]), port, size)
     if foreign < 0:
         return True
     owner = np.int64(carray(pointer(machine["port_owner"]), 1 << 16, np.int16)[foreign])
     rip = exact_rip(engine)
-    cross(machine, engine["core"], engine["time"], rip, act, foreign, size, owner, False)
-    if machine["guard"] == 0:
+    cross(machine, engine["core"], engine["time"], rip, act, foreign, size, owner, granted)
+    if granted or machine["guard"] == 0:
         return True
     throw(engine, core, BUS_IO, foreign, 0)
     return False

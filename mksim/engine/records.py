@@ -139,6 +139,7 @@ MACHINE = np.dtype(
         ("wake", "<i8"),  # i8[n_cores]: when each core next wants to run
         ("engine_of", "<i8"),  # i4[n_cores]
         ("port_owner", "<i8"),
+        ("port_grants", "<i8"),  # u1[kernels, 8192]: bitmap of the ports of others that each may touch
         ("port_device", "<i8"),
         ("port_unit", "<i8"),
         ("vectors", "<i8"),  # u8[kernels, kernels, 4]: bitmap of granted vectors

@@ -37,15 +37,12 @@ from mksim.engine.softmmu import engine_on
 _FIELDS = dict(ENGINE.fields or {})
 _TIME, _LIMIT = int(_FIELDS["time"][1]), int(_FIELDS["limit"][1])
 
-_MOV_RCX, _MOV_RDI, _MOV_EDX, _CALL = 0xB948, 0xBF48, 0xBA, 0xE8
+_RCX, _RDI = 1, 7
+_MOV_EDX, _CALL, _CALL_FAR, _XOR_ESI = 0xBA, 0xE8, 0x15FF, 0xF633
 _START = 80
 """Bytes of a block in which the call is looked for."""
-_XOR_ESI = 0xF633
-_CALL_SIZE = 5
-_CHECK_SIZE = 17
+_USUAL_CHECK, _LONGEST_CHECK = 17, 18
 _COUNT_SIZE = 34
-_NOP_9, _NOP_8 = (0x841F0F66, 0x00841F0F)
-"""Their first words; the rest is zeros (SDM vol. 2B, NOP, table 4-12)."""
 _COUNTS = 128
 """Numbers of instructions that fit the sign-extended byte of the addition; longer blocks keep their call."""
 _STUB_SIZE = 32
@@ -70,56 +67,105 @@ def store(code: np.ndarray, at: int, value: int, size: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def hook_call(code: np.ndarray, engine: int) -> int:
-    """Return where in a block the hook is called, behind its arguments; -1 if it is not as it should be."""
-    for at in range(5, min(_START, len(code)) - 15):
-        if load(code, at, 2) == _MOV_RCX and load(code, at + 2, 8) == engine:
-            return at + 10 if code[at - 5] == _MOV_EDX and code[at + 10] == _CALL else -1
+def constant(code: np.ndarray, at: int, register: int) -> tuple[int, np.int64]:
+    """Decode the load of a constant into a register as TCG encodes it: return size, or 0, and constant."""
+    if load(code, at, 2) == 0x48 | (0xB8 + register) << 8:  # movabs
+        return 10, load(code, at + 2, 8)
+    if load(code, at, 3) == 0x48 | 0x8D << 8 | (0x05 + 8 * register) << 16:  # lea, from RIP
+        distance = load(code, at + 3, 4)
+        return 7, code.ctypes.data + at + 7 + distance - ((distance & 0x80000000) << 1)
+    if code[at] == 0xB8 + register:  # mov, of 32 bits
+        return 5, load(code, at + 1, 4)
+    return 0, np.int64(0)
+
+
+@njit(cache=True, error_model="numpy")
+def find_constant(code: np.ndarray, first: int, last: int, register: int, value: int) -> int:
+    """Return where a register is loaded with a value, from `first` to before `last`; else -1."""
+    for at in range(first, last):
+        size, found = constant(code, at, register)
+        if size != 0 and found == value:
+            return at
     return -1
 
 
 @njit(cache=True, error_model="numpy")
-def arguments(code: np.ndarray, uc: int, call: int) -> int:
-    """Return where the first argument of the hook is loaded; the call's place if that is not found."""
-    for at in range(call - 25):
-        if load(code, at, 2) == _MOV_RDI and load(code, at + 2, 8) == uc:
-            return at
-    return call
+def call_size(code: np.ndarray, at: int) -> int:
+    """Return where, from `first` to before `last`, a register is loaded with a value; -1 if nowhere."""
+    if code[at] == _CALL:
+        return 5
+    return 6 if load(code, at, 2) == _CALL_FAR else 0
 
 
 @njit(cache=True, error_model="numpy")
-def write_count(code: np.ndarray, at: int, check: int, engine: int, stub: int, instructions: int) -> None:
+def target(code: np.ndarray, end: int) -> np.int64:
+    """Return the address that the call that ends there calls."""
+    distance = load(code, end - 4, 4)
+    address = code.ctypes.data + end + distance - ((distance & 0x80000000) << 1)
+    return carray(pointer(address), 1, np.int64)[0] if is_far(code, end) else address
+
+
+@njit(cache=True, error_model="numpy")
+def is_far(code: np.ndarray, end: int) -> bool:
+    """Tell whether the call that ends there is a far one."""
+    return load(code, end - 6, 2) == _CALL_FAR
+
+
+@njit(cache=True, error_model="numpy")
+def last_arguments(code: np.ndarray, engine: int) -> int:
+    """Return where EDX and RCX are loaded for the call of the hook; -1 if they are not as they should be."""
+    at = find_constant(code, 5, min(_START, len(code)) - 15, _RCX, engine)
+    called = at >= 0 and call_size(code, at + constant(code, at, _RCX)[0]) != 0
+    return at - 5 if called and code[at - 5] == _MOV_EDX else -1
+
+
+@njit(cache=True, error_model="numpy")
+def write_count(
+    code: np.ndarray, at: int, check: int, past: int, engine: int, stub: int, instructions: int
+) -> None:
     """Write the code that counts; `stub` is relative to the block's start."""
-    at = store(code, store(code, at, _MOV_RCX, 2), engine, 8)
+    at = store(code, store(code, at, 0xB948, 2), engine, 8)
     at = store(code, at, 0x418B48 | _TIME << 24, 4)
     at = store(code, at, 0x413B48 | _LIMIT << 24, 4)
     at = store(code, at, 0x077C, 2)
     at = store(code, store(code, at, _CALL, 1), stub - (at + 5), 4)
     at = store(code, at, 0xEB | (check - (at + 2)) << 8, 2)
     at = store(code, at, 0x418348 | _TIME << 24 | instructions << 32, 5)
-    store(code, at, 0xEB | (check + _CHECK_SIZE - (at + 2)) << 8, 2)
+    store(code, at, 0xEB | (past - (at + 2)) << 8, 2)
 
 
 @njit(cache=True, error_model="numpy")
-def is_check(code: np.ndarray, at: int, uc: int, target: int) -> bool:
-    """Tell whether a check for an exit, a call of what is at `target` in the block, stands there."""
-    if code[at] != 0x48 or code[at + 1] != 0xBF or load(code, at + 2, 8) != uc:
-        return False
-    called = load(code, at + 13, 4) + at + _CHECK_SIZE
-    return (
-        load(code, at + 10, 2) == _XOR_ESI and code[at + 12] == _CALL and (called - target) & 0xFFFFFFFF == 0
-    )
+def check_size(code: np.ndarray, at: int, uc: int) -> int:
+    """Return the size of the check for an exit that stands there; 0 if none does."""
+    if code[at] != 0x48 and code[at] != 0xB8 + _RDI:
+        return 0
+    size, found = constant(code, at, _RDI)
+    if size == 0 or found != uc or load(code, at + size, 2) != _XOR_ESI:
+        return 0
+    call = call_size(code, at + size + 2)
+    return size + 2 + call if call != 0 else 0
 
 
 @njit(cache=True, error_model="numpy")
-def drop_checks(code: np.ndarray, first: int, uc: int) -> None:
-    """Overwrite all checks for an exit but the first one, and those behind a call: of another hook."""
-    target = load(code, first + 13, 4) + first + _CHECK_SIZE
-    at = first + _CHECK_SIZE
-    while at + _CHECK_SIZE <= len(code):
-        if code[at - _CALL_SIZE] != _CALL and is_check(code, at, uc, target):
-            store(code, store(code, at, _NOP_9, 9), _NOP_8, 8)
-            at += _CHECK_SIZE
+def skip(code: np.ndarray, at: int, size: int) -> None:
+    """Jump over 12 to 18 bytes, or fill them with two no-operations (SDM vol. 2B, NOP, table 4-12)."""
+    if size == _USUAL_CHECK:
+        store(code, store(code, at, 0x841F0F66, 9), 0x841F0F, 8)
+    else:
+        store(code, at, 0xEB | (size - 2) << 8, 2)
+
+
+@njit(cache=True, error_model="numpy")
+def drop_checks(code: np.ndarray, past: int, uc: int) -> None:
+    """Overwrite all checks for an exit from `past` on, but for those behind a call: of another hook."""
+    helper = target(code, past)
+    at = past
+    while at + _LONGEST_CHECK <= len(code):
+        size = check_size(code, at, uc)
+        called = code[at - 5] == _CALL or is_far(code, at)
+        if size != 0 and not called and target(code, at + size) == helper:
+            skip(code, at, size)
+            at += size
         else:
             at += 1
 
@@ -130,19 +176,23 @@ def rewrite(engine: np.void, address: int, block: int) -> None:
     words = carray(pointer(block), 6, np.int64)  # pc, cs_base, flags:32 size:16 icount:16, ..., tc
     instructions, start = (words[2] >> 48) & 0xFFFF, words[4]
     code = carray(pointer(start), words[5], np.uint8)
-    call = hook_call(code, address)
-    if call < 0:
+    last = last_arguments(code, address)
+    first = find_constant(code, 0, last, _RDI, engine["uc"])
+    check = 0
+    if first >= 0:
+        call = last + 5 + constant(code, last + 5, _RCX)[0]
+        check = call + call_size(code, call)
+    size = check_size(code, check, engine["uc"])
+    if size == 0:
         engine["strange_blocks"] += 1
         return
-    store(code, call - 14, instructions, 4)
-    check, stub = call + _CALL_SIZE, engine["stubs"] + _STUB_SIZE * instructions - start
-    plain = is_check(code, check, engine["uc"], load(code, check + 13, 4) + check + _CHECK_SIZE)
-    first = arguments(code, engine["uc"], call)
-    if engine["stubs"] == 0 or not plain:
+    store(code, last + 1, instructions, 4)
+    if engine["stubs"] == 0:
         return
-    drop_checks(code, check, engine["uc"])
+    drop_checks(code, check + size, engine["uc"])
+    stub = engine["stubs"] + _STUB_SIZE * instructions - start
     if -_REACH < stub < _REACH and instructions < _COUNTS and first + _COUNT_SIZE <= check:
-        write_count(code, first, check, address, stub, instructions)
+        write_count(code, first, check, check + size, address, stub, instructions)
 
 
 @cfunc(

@@ -27,7 +27,7 @@ OWN_PORTS = (
     range(0xE9, 0xEA),  # debug console
     range(0xF4, 0xF8),  # isa-debug-exit, four bytes as in QEMU
     range(0xF8, 0xFC),  # hand-off from the firmware
-    range(0x600, 0x60C),  # ACPI: PM1a event and control, PM timer
+    range(0x600, 0x60E),  # ACPI: PM1a event and control, PM timer, sleep control and status
     range(0xCF9, 0xCFA),  # reset control
 )
 """Ports at which every kernel has a chip of its own: who powers off or resets there does so to itself."""
@@ -65,6 +65,7 @@ class Ownership:
         cores    int16 [cores]           owner
         vectors  uint64 [n, n, 4]        bitmap of the vectors that [sender] may send to [receiver]'s cores
         signals  uint8 [n, n]            Signal bits, likewise
+        port_grants  uint8 [n, 8192]     bitmap of the ports of others that each kernel may touch
     """
 
     def __init__(self, *, memory: int, cores: int, kernels: int) -> None:
@@ -75,6 +76,7 @@ class Ownership:
         self.cores = np.full(cores, NOBODY, np.int16)
         self.vectors = np.zeros((kernels, kernels, VECTORS // 64), np.uint64)
         self.signals = np.zeros((kernels, kernels), np.uint8)
+        self.port_grants = np.zeros((kernels, PORTS // 8), np.uint8)
         for kernel in range(kernels):
             self.allow(kernel, kernel, range(VECTORS), Signal.ALL)
 
@@ -94,6 +96,11 @@ class Ownership:
 
     def own_ports(self, ports: range, owner: int) -> None:
         self.ports[ports.start : ports.stop] = owner
+
+    def share_ports(self, ports: Iterable[int], kernel: int) -> None:
+        """Grant `kernel` these ports, whoever owns them."""
+        for port in ports:
+            self.port_grants[kernel, port >> 3] |= np.uint8(1 << (port & 7))
 
     def own_cores(self, cores: Iterable[int], owner: int) -> None:
         self.cores[list(cores)] = owner

@@ -1,5 +1,7 @@
 """ACPI fixed hardware of one kernel: PM1a status, enable and control, and the PM timer. ACPI 6.4, § 4.8.
 
+The sleep control register does the same for kernels whose FADT says hardware-reduced.
+
 Left out: buttons, wake events and sleeping states other than soft-off; writing SLP_EN for those does nothing.
 
 All arguments are int64; `size` is 1, 2 or 4 bytes, `now` in cycles.
@@ -130,10 +132,16 @@ def _write_byte(m: np.void, offset: int, byte: int, now: int) -> int:
     elif start == spec.PM1_CNT:
         m["control"] = m["control"] & kept | value & spec.PM1_CNT_STORED | spec.SCI_ENABLE
         return _sleeps(value)
-    return 0
+    return _sleeps_reduced(byte) if offset == spec.SLEEP_CTL else 0
 
 
 @njit(cache=True, error_model="numpy")
 def _sleeps(control: int) -> int:
     kind = (control & spec.SLEEP_TYPE) >> spec.SLEEP_TYPE_SHIFT
     return 1 if control & spec.SLEEP_ENABLE and kind == spec.SOFT_OFF else 0
+
+
+@njit(cache=True, error_model="numpy")
+def _sleeps_reduced(control: int) -> int:
+    kind = (control & spec.REDUCED_SLEEP_TYPE) >> spec.REDUCED_SLEEP_TYPE_SHIFT
+    return 1 if control & spec.REDUCED_SLEEP_ENABLE and kind == spec.SOFT_OFF else 0

@@ -29,10 +29,14 @@ from mksim.hw import acpi_pm, hpet, ioapic, lapic, pic8259, pit8254, rtc, uart16
 from mksim.hw.uart16550 import TERMINAL
 from mksim.machine.config import Kernel, Layout, Protection, WireEnd
 from mksim.machine.deeds import ownership
+from mksim.spec import acpi_pm as acpi_pm_spec
 from mksim.spec import cpuid, memmap
 from mksim.spec.span import Span
 
 ROM_PATH = Path(__file__).parents[2] / "build/firmware/rom.bin"
+
+LARGE_MEMORY = 64 << 20
+"""Bytes from which on a kernel is taken to use most of its memory, as Linux does."""
 
 RTC_EPOCH = 1_767_225_600
 """2026-01-01 00:00:00 UTC: every machine starts on that day, so that no run depends on when it is."""
@@ -50,7 +54,7 @@ _PORTS: tuple[tuple[int, int, Device], ...] = (
     (memmap.PORT_DEBUG_EXIT, 4, Device.DEBUG_EXIT),
     (memmap.PORT_HAND_OFF, 4, Device.HAND_OFF),
     (memmap.PORT_RESET_CONTROL, 1, Device.RESET_CONTROL),
-    (memmap.PORT_PM1_EVENT, 12, Device.PM),
+    (memmap.PORT_PM1_EVENT, acpi_pm_spec.BLOCK, Device.PM),
 )
 
 
@@ -87,6 +91,8 @@ def build_board(layout: Layout, seed: int) -> Board:
     machine["rate"], machine["latency"] = layout.rate, layout.latency
     machine["guard"] = layout.protection is Protection.GUARD
     machine["random"] = (seed * 2 + 1) * 0x9E3779B97F4A7C15 % (1 << 63)
+    for span in (span for kernel in layout.kernels for span in kernel.memory if span.size >= LARGE_MEMORY):
+        board.prefer_large_pages(span)
     plug_chips(board, layout)
     plug_uarts(board, layout)
     plug_cores(board, layout)

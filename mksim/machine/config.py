@@ -118,6 +118,8 @@ class Kernel:
     """Further ones, for wires."""
     ports: tuple[range, ...] = ()
     """Further ones, beside the console's and the legacy chips'."""
+    shares: tuple[range, ...] = ()
+    """Ports of others that it may touch; each touch is recorded as a granted crossing."""
     legacy: bool = False
     """Whether it owns the 8259 pair, the 8254, the RTC and port 0x61, LEGACY_PORTS; and the HPET."""
     ioapic: int | None = None

@@ -1,11 +1,14 @@
 """From a layout to the ownership that the fabric enforces: the layout's promises as arrays."""
 
-from mksim.fabric.ownership import FIRMWARE, OWN_PORTS, SHARED, Ownership
+from mksim.boot.image import Protocol
+from mksim.fabric.ownership import FIRMWARE, OWN_PORTS, SHARED, Ownership, Rights
 from mksim.machine.config import Kernel, Layout
-from mksim.spec.memmap import FIRMWARE_RAM, LOW_DRAM_END, LOW_PAGES
+from mksim.spec.memmap import FIRMWARE_RAM, FIRMWARE_STACKS, LOW_DRAM_END, LOW_PAGES
 from mksim.spec.span import Span
 
 FIRMWARE_SPANS = (Span(0, LOW_PAGES), Span.between(FIRMWARE_RAM, LOW_DRAM_END - 1))
+BIOS_DATA = (Span(0, LOW_PAGES), Span.between(FIRMWARE_STACKS, LOW_DRAM_END - 1))
+"""Of them, where a PC has its BIOS data area and the extended one: stock kernels look there for tables."""
 
 
 def ownership(layout: Layout) -> Ownership:
@@ -13,6 +16,7 @@ def ownership(layout: Layout) -> Ownership:
     deeds = Ownership(memory=layout.memory, cores=len(layout.apic_ids), kernels=len(layout.kernels))
     for span in FIRMWARE_SPANS:
         deeds.own(span, FIRMWARE)
+    _share_bios_data(deeds, layout)
     for kernel in layout.kernels:
         _own(deeds, kernel)
     for ports in OWN_PORTS:
@@ -25,9 +29,19 @@ def ownership(layout: Layout) -> Ownership:
     return deeds
 
 
+def _share_bios_data(deeds: Ownership, layout: Layout) -> None:
+    """Let all read there, and kernels that keep their warm reset vector in the first page write to that."""
+    for span in BIOS_DATA:
+        deeds.rights[:, span.pages] = Rights.R
+    writers = [kernel.id for kernel in layout.kernels if kernel.image.protocol is Protocol.LINUX]
+    deeds.rights[writers, 0] = Rights.R | Rights.W
+
+
 def _own(deeds: Ownership, kernel: Kernel) -> None:
     for span in kernel.owned:
         deeds.own(span, kernel.id)
     for ports in kernel.owned_ports:
         deeds.own_ports(ports, kernel.id)
+    for ports in kernel.shares:
+        deeds.share_ports(ports, kernel.id)
     deeds.own_cores(kernel.cores, kernel.id)

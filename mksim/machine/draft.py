@@ -23,7 +23,7 @@ _NOTHING = Segment(span=Span(HIGH_DRAM, 1), virtual=0, data=memoryview(b""), rig
 NO_IMAGE = Image(protocol=Protocol.PVH, entry=HIGH_DRAM, segments=(_NOTHING,), raw=memoryview(b""))
 """Stands for the image of a draft that has none; no layout ever holds it."""
 
-PLAIN = ("cmdline", "expect", "restarts", "ports")
+PLAIN = ("cmdline", "expect", "restarts", "ports", "shares")
 """Keys that a kernel has as it asked for them."""
 
 

@@ -28,6 +28,8 @@ FADT_PWR_BUTTON = 1 << 4  # set: no fixed power button
 FADT_SLP_BUTTON = 1 << 5  # set: no fixed sleep button
 FADT_FIX_RTC = 1 << 6  # set: the RTC wakes nobody
 FADT_RESET_REG_SUP = 1 << 10
+FADT_APIC_PHYSICAL = 1 << 19  # logical destinations would reach the cores of other kernels
+FADT_HW_REDUCED = 1 << 20  # no 8259, 8254, RTC or fixed hardware
 
 # FADT IA-PC boot architecture flags, table 5.11
 IAPC_LEGACY_DEVICES = 1 << 0

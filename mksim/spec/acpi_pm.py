@@ -5,6 +5,8 @@
     2       PM1a_EN    16 bits
     4       PM1a_CNT   16 bits
     8       PM_TMR     32 bits, read only
+    12      SLEEP_CTL  8 bits, of hardware-reduced ACPI
+    13      SLEEP_STS  8 bits
 """
 
 # fmt: off
@@ -31,5 +33,11 @@ SOFT_OFF = 5                #   the SLEEP_TYPE that the DSDT's \\_S5 names
 
 PM_TMR = 8                  # § 4.8.3.3
 TIMER_FREQUENCY = 3_579_545 # Hz
-BLOCK = 12                  # bytes
+
+SLEEP_CTL = 12              # § 4.8.3.7; the offsets are our own
+REDUCED_SLEEP_TYPE = 7 << 2
+REDUCED_SLEEP_TYPE_SHIFT = 2
+REDUCED_SLEEP_ENABLE = 1 << 5   # write only
+SLEEP_STS = 13              # § 4.8.3.8: nobody wakes up here, so it reads 0
+BLOCK = 14                  # bytes
 # fmt: on

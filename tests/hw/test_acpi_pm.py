@@ -9,7 +9,7 @@ from mksim.clock.time import NEVER
 from mksim.hw import acpi_pm
 from mksim.hw.acpi_pm import PM, expire, line
 
-STATUS, ENABLE, CONTROL, TIMER = 0, 2, 4, 8
+STATUS, ENABLE, CONTROL, TIMER, SLEEP_CONTROL = 0, 2, 4, 8, 12
 GHZ = 1_000_000_000
 HALF_TURN = -(-(1 << 23) * GHZ // 3_579_545)
 """First cycle at which bit 23 of the timer is set."""
@@ -36,6 +36,13 @@ def m():
 
 def test_power_off_is_slp_en_with_type_5(m):
     assert write(m, CONTROL, 5 << 10 | 1 << 13) == 1
+
+
+def test_reduced_power_off_is_slp_en_with_type_5(m):
+    assert write(m, SLEEP_CONTROL, 5 << 2, size=1) == 0
+    assert write(m, SLEEP_CONTROL, 4 << 2 | 1 << 5, size=1) == 0
+    assert write(m, SLEEP_CONTROL, 5 << 2 | 1 << 5, size=1) == 1
+    assert read(m, SLEEP_CONTROL) == 0
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2, 3, 4, 6, 7])

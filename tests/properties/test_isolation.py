@@ -125,9 +125,8 @@ def fill(case: Case, memory: np.ndarray, which: int) -> None:
     victims = {
         k.memory[0].base // PAGE for k in case.layout.kernels if k.id not in case.wild
     }  # they run there
-    hidden = (
-        set(range(MEMORY // PAGE)) - pages_of(case, Rights.R | Rights.X) - victims - set(range(0xA0, 0x100))
-    )
+    known = {0, *range(0x80, 0x100)}  # the BIOS data areas and the ROM, which all may read, and the legacy hole
+    hidden = set(range(MEMORY // PAGE)) - pages_of(case, Rights.R | Rights.X) - victims - known
     words = [np.frombuffer(page, np.uint8) for page in secret(case, which)]
     for page in hidden:
         memory[page * PAGE :][:PAGE] = words[(page + case.shift) % 2]
