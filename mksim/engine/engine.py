@@ -87,7 +87,7 @@ class Engine:
         self._opaque = ctypes.c_uint64.from_address(self.cpu + CPU_OPAQUE)
         self._opaque.value = record.ctypes.data
         self._hook_all()
-        self._stubs = translation.Stubs()
+        self._stubs = translation.Stubs(int(record["uc"][0]))
         record["stubs"] = self._stubs.address
 
     def __del__(self) -> None:

@@ -13,6 +13,12 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 llvm.load_library_permanently(uclib._name)
 
+
+def address_of(function: str) -> int:
+    """Return the address of a function of libunicorn's."""
+    return int(llvm.address_of_symbol(function))
+
+
 _address, _i32, _u64, _void = types.uintp, types.int32, types.uint64, types.void
 
 
