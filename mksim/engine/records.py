@@ -64,6 +64,9 @@ ENGINE = np.dtype(
         ("storm", "<i4"),  # traps in a row
         ("storm_time", "<i8"),  # of the last one: a block between two moves it on
         ("initialised", "<i8"),  # 1 once an INIT has reached the running core in this slice
+        ("spin_rip", "<i8"),  # behind the PAUSE that was met last
+        ("spin_start", "<i8"),  # when that wait began
+        ("spin_last", "<i8"),  # when it was met last
         ("skipped", "<i8"),  # cycles of this slice in which nothing retired
         ("exit_code", "<i8"),
         ("rights", "<i8"),  # address of this kernel's rights, one byte a page

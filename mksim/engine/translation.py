@@ -220,7 +220,7 @@ def tb_gen_code(cpu: int, pc: int, cs_base: int, flags: int, cflags: int) -> int
 class Stubs:
     """Code that calls the block hook for a block of each number of instructions; behind it, the check's.
 
-    Each has `_STUB_SIZE` bytes; a block's has its engine's record in RCX. They lie near the translated code if
+    Each has `_STUB_SIZE` bytes; a block's has the engine's record in RCX. They lie near translated code if
     the host is kind; blocks too far away keep their calls.
     """
 
