@@ -93,18 +93,26 @@ static void check_kernel(uint32_t i) {
     kernel_needs(kernel->ioapic == NOBODY || kernel->ioapic < header->ioapics, i, "has no such I/O APIC");
     kernel_needs(kernel->protocol >= PROTOCOL_PVH && kernel->protocol <= PROTOCOL_LINUX, i,
                  "wants an unknown boot protocol");
-    kernel_needs(kernel->protocol != PROTOCOL_LINUX || owns(kernel, kernel->parameters, PAGE), i,
-                 "does not own its boot_params");
     kernel_needs(in_dram(kernel->entry, 1), i, "has its entry beyond DRAM");
     kernel_needs(in_dram(kernel->low_base, kernel->low_size), i, "has its low pages beyond DRAM");
 }
 
-// The firmware writes there, so it must be the kernel's own, and not the firmware's.
+// The firmware writes there, so these must be the kernel's own, and not where the firmware works.
 static void check_tables_area(uint32_t i) {
     const struct partition_kernel *kernel = kernel_at(i);
     kernel_needs(owns(kernel, kernel->tables_base, kernel->tables_size), i, "does not own its tables area");
     kernel_needs(kernel->tables_base % PAGE == 0 && kernel->tables_base >= HIGH_DRAM, i,
                  "has a crooked or low tables area");
+}
+
+static void check_parameters(uint32_t i) {
+    const struct partition_kernel *kernel = kernel_at(i);
+    uint64_t base = kernel->parameters_base, size = kernel->parameters_size;
+    bool linux = kernel->protocol == PROTOCOL_LINUX;
+    kernel_needs(owns(kernel, base, size) || (!size && !linux), i, "does not own its parameters");
+    kernel_needs(!size || base >= HIGH_DRAM || (base >= LOW_PAGES && base + size <= FIRMWARE_RAM), i,
+                 "has its parameters where the firmware works");
+    kernel_needs(!linux || size >= PAGE, i, "has no room for its boot_params");
 }
 
 static void check_core(uint32_t i) {
@@ -162,4 +170,5 @@ void check_table(void) {
     check_each(header->uarts, check_uart);
     check_each(header->kernels, check_kernel);
     check_each(header->kernels, check_tables_area);
+    check_each(header->kernels, check_parameters);
 }

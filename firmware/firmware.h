@@ -28,11 +28,11 @@ enum post {
     POST_NO_ROOM = 0xe3,
 };
 
-// One kernel being started: what is said of it, and what is left of its tables area.
+// One kernel being started: what is said of it, and what is left of the area that is being filled.
 struct boot {
     const struct partition_kernel *kernel;
     uint32_t id;                // its index
-    uint8_t *next, *end;
+    uint8_t *start, *next, *end;
     uint32_t rsdp;
     struct pvh_memory *memory;  // its memory map
     uint32_t memory_count;
@@ -50,6 +50,7 @@ void acpi_seal(struct acpi_table *table, const char *signature, uint32_t length,
 struct acpi_gas acpi_port(uint16_t address, uint8_t bytes, uint8_t access);
 
 // area.c
+void area_begin(struct boot *boot, uint64_t base, uint64_t size);
 void *area_take(struct boot *boot, uint32_t size, uint32_t align);      // zeroed
 uint32_t area_string(struct boot *boot, const char *text);
 

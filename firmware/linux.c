@@ -20,7 +20,7 @@ static void ramdisk_write(struct linux_header *header, const struct partition_ke
 }
 
 uint32_t linux_write(struct boot *boot) {
-    struct linux_params *params = (struct linux_params *)(uint32_t)boot->kernel->parameters;
+    struct linux_params *params = (struct linux_params *)(uint32_t)boot->kernel->parameters_base;
     params->acpi_rsdp_addr = boot->rsdp;
     memory_write(params, boot);
     params->header.type_of_loader = LINUX_LOADER_UNDEFINED;

@@ -66,9 +66,9 @@ static _Noreturn void enter_kernel(struct boot *boot) {
 
 static _Noreturn void boot(uint32_t id) {
     const struct partition_kernel *kernel = kernel_at(id);
-    uint8_t *area = (uint8_t *)(uint32_t)kernel->tables_base;
-    struct boot boot = { .kernel = kernel, .id = id, .next = area, .end = area + kernel->tables_size };
+    struct boot boot = { .kernel = kernel, .id = id };
     quiet_own(kernel, id);
+    area_begin(&boot, kernel->tables_base, kernel->tables_size);
     boot.rsdp = acpi_write(&boot);
     memory_map_write(&boot);
     enter_kernel(&boot);

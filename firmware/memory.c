@@ -40,6 +40,20 @@ static uint32_t most_entries(const struct boot *boot) {
     return 1 + boot->kernel->span_count + 2 + windows;      // the tables area may split a span in two
 }
 
+// What belongs together is one entry, also where the page for SIPIs was cut out of a span.
+static void join(struct boot *boot) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < boot->memory_count; i++) {
+        const struct pvh_memory *entry = &boot->memory[i];
+        struct pvh_memory *last = &boot->memory[count ? count - 1 : 0];
+        if (count && last->type == entry->type && last->base + last->size == entry->base)
+            last->size += entry->size;
+        else
+            boot->memory[count++] = *entry;
+    }
+    boot->memory_count = count;
+}
+
 void memory_map_write(struct boot *boot) {
     const struct partition_kernel *kernel = boot->kernel;
     boot->memory = area_take(boot, most_entries(boot) * sizeof(struct pvh_memory), 16);
@@ -48,4 +62,5 @@ void memory_map_write(struct boot *boot) {
         add_span(boot, span_at(kernel->first_span + i));
     add(boot, kernel->tables_base, kernel->tables_size, MEMORY_ACPI);
     add_windows(boot);
+    join(boot);
 }

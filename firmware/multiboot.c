@@ -36,6 +36,9 @@ static uint32_t ram_from(const struct boot *boot, uint64_t base) {
 }
 
 uint32_t multiboot_write(struct boot *boot) {
+    // Many a kernel reads all this by page tables of its own that reach only the first megabytes.
+    if (boot->kernel->parameters_size)
+        area_begin(boot, boot->kernel->parameters_base, boot->kernel->parameters_size);
     struct multiboot_info *info = area_take(boot, sizeof(*info), 16);
     info->flags = MULTIBOOT_MEMORY | MULTIBOOT_CMDLINE | MULTIBOOT_MODULES | MULTIBOOT_MEMORY_MAP
                 | MULTIBOOT_LOADER_NAME;

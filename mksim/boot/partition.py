@@ -11,7 +11,7 @@ from mksim.errors import ConfigError, Problem
 from mksim.fabric.ownership import Rights, Signal
 from mksim.spec import partition as spec
 from mksim.spec.memmap import PAGE_SHIFT, PARTITION_TABLE_SIZE
-from mksim.spec.span import align_up
+from mksim.spec.span import Span, align_up
 
 PROTOCOLS = {
     Protocol.PVH: spec.PROTOCOL_PVH,
@@ -38,7 +38,7 @@ class Strings:
         """Return the offset of `text` in the pool; a NUL in it ends it for the reader."""
         if text not in self._offsets:
             self._offsets[text] = len(self.pool)
-            self.pool += text.encode() + b"\0"
+            self.pool += text.encode(errors="surrogateescape") + b"\0"  # a file's name may be any bytes
         return self._offsets[text]
 
 
@@ -92,14 +92,13 @@ def _kernels(layout: Layout, strings: Strings) -> Iterator[Record]:
     for kernel in layout.kernels:
         yield (
             strings.add(kernel.name),
-            strings.add(kernel.cmdline),
+            strings.add(kernel.arguments),
             spec.KERNEL_LEGACY if kernel.legacy else 0,
             PROTOCOLS[kernel.image.protocol],
             kernel.entry,
-            kernel.parameters,
-            kernel.tables.base,
-            kernel.tables.size,
-            *_low(kernel),
+            *_extent(kernel.parameters),
+            *_extent(kernel.tables),
+            *_extent(kernel.low_page),
             kernel.cores[0],
             first_span,
             len(kernel.memory),
@@ -115,8 +114,8 @@ def _kernels(layout: Layout, strings: Strings) -> Iterator[Record]:
         first_uart += len(kernel.uarts)
 
 
-def _low(kernel: Kernel) -> tuple[int, int]:
-    return (0, 0) if kernel.low_page is None else (kernel.low_page.base, kernel.low_page.size)
+def _extent(span: Span | None) -> tuple[int, int]:
+    return (0, 0) if span is None else (span.base, span.size)
 
 
 def _console(kernel: Kernel) -> tuple[int, int]:

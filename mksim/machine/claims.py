@@ -42,11 +42,14 @@ class Claim:
         return f"{self.party}'s {self.space.show(self.span)}" + (f", {self.why}" if self.why else "")
 
 
-def board(memory: int) -> tuple[Claim, ...]:
+def board(memory: int, *, firmware_stays: bool = True) -> tuple[Claim, ...]:
     """Return what no kernel can have of a machine with this much memory."""
-    fixed = (
+    firmware = (
         (0, memmap.LOW_PAGES, "the firmware", "for its interrupt vectors"),
         (memmap.FIRMWARE_RAM, memmap.LOW_DRAM_END, "the firmware", "for its tables and stacks"),
+    )
+    fixed = (
+        *(firmware if firmware_stays else ()),
         (memmap.LOW_DRAM_END, memmap.HIGH_DRAM, "the board", "the legacy hole"),
         (memory, memmap.PHYSICAL_END, "the board", "beyond the end of all memory"),
     )

@@ -4,7 +4,7 @@
 All times are in cycles, all sizes in bytes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -14,6 +14,7 @@ from mksim.errors import ConfigError, Problem
 from mksim.fabric.ownership import OWN_PORTS, Rights, Signal
 from mksim.machine.claims import Claim, Space, board, clashes
 from mksim.machine.fit import misfits, tables_of
+from mksim.spec.memmap import PAGE
 from mksim.spec.partition import MKPT_DOORBELL, MKPT_WINDOW, TABLES_SIZE
 from mksim.spec.span import Span
 
@@ -113,6 +114,8 @@ class Kernel:
     """Below 1 MiB, for the trampoline of its SIPIs, beside its `memory`: a page, or what its image needs."""
     load_offset: int = 0
     """Added to all of the image's addresses when it is loaded."""
+    low_parameters: Span | None = None
+    """Below 1 MiB: where a multiboot kernel finds what it is told, if not among its tables."""
     console: Uart | None = None
     serial: tuple[Uart, ...] = ()
     """Further ones, for wires."""
@@ -159,9 +162,18 @@ class Kernel:
         return self.image.entry + self.load_offset
 
     @property
-    def parameters(self) -> int:
-        """The physical address of its boot protocol's own structure; 0 if there is none."""
-        return self.image.parameters and self.image.parameters + self.load_offset
+    def parameters(self) -> Span | None:
+        """Where its boot protocol's own structures go, if not among its tables."""
+        if self.image.parameters:
+            return Span(self.image.parameters + self.load_offset, PAGE)
+        return self.low_parameters
+
+    @property
+    def arguments(self) -> str:
+        """Its command line as it finds it: a multiboot kernel's begins with its image, as GRUB and QEMU do it."""
+        if self.image.protocol is not Protocol.MULTIBOOT:
+            return self.cmdline
+        return f"{self.path.name} {self.cmdline}".rstrip()
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -275,8 +287,15 @@ class Layout:
 
 def claims_on(memory: int, kernels: Iterable[Kernel], windows: Iterable[Window]) -> tuple[Claim, ...]:
     """Return all claims on a machine with that much memory, in the order in which clashes are told."""
+    kernels = tuple(kernels)
     kernel_claims = (claim for kernel in kernels for claim in kernel.claims)
-    return (*board(memory), *kernel_claims, *(window.claim for window in windows))
+    fixed = board(memory, firmware_stays=firmware_stays(kernels))
+    return (*fixed, *kernel_claims, *(window.claim for window in windows))
+
+
+def firmware_stays(kernels: Sequence[Kernel]) -> bool:
+    """Tell whether the firmware may have work after the first hand-off, and so needs its memory."""
+    return len(kernels) != 1 or kernels[0].restarts > 0 or kernels[0].cores[:1] != (0,)
 
 
 def laws(layout: Layout) -> Iterator[Problem]:
@@ -316,7 +335,7 @@ def loose_ends(wires: Iterable[Wire], kernels: Iterable[Kernel]) -> Iterator[tup
 
 def tables_needs(layout: Layout) -> dict[str, int]:
     """Return an upper bound of what the firmware writes into each kernel's tables area, by its name."""
-    needs = {kernel.name: _own_needs(kernel) for kernel in layout.kernels}
+    needs = {kernel.name: own_needs(kernel) for kernel in layout.kernels}
     ends = [(bell.sender, MKPT_DOORBELL.itemsize) for bell in layout.doorbells]
     ends += [(bell.receiver, MKPT_DOORBELL.itemsize) for bell in layout.doorbells]
     ends += [(name, MKPT_WINDOW.itemsize + MAP_ENTRY) for window in layout.windows for name in window.rights]
@@ -337,8 +356,9 @@ UART_ENTRY = 112
 """In the DSDT and in MKPT."""
 
 
-def _own_needs(kernel: Kernel) -> int:
-    strings = [kernel.cmdline, *(module.cmdline for module in kernel.modules)]
+def own_needs(kernel: Kernel) -> int:
+    """Return an upper bound of the same without what comes of windows and doorbells."""
+    strings = [kernel.arguments, *(module.cmdline for module in kernel.modules)]
     listed = len(kernel.memory) * MAP_ENTRY + len(kernel.modules) * MODULE_ENTRY
     listed += len(kernel.cores) * MADT_ENTRY + len(kernel.uarts) * UART_ENTRY
     paging = PAGE_TABLES if kernel.image.protocol is Protocol.LINUX else 0

@@ -40,6 +40,7 @@ class Draft:
     memory: tuple[Span, ...] = ()
     low_page: Span | None = None
     load_offset: int = 0
+    low_parameters: Span | None = None
     console: Uart | None = None
     serial: tuple[Uart, ...] = ()
     legacy: bool = False
@@ -65,6 +66,7 @@ class Draft:
             memory=self.memory,
             low_page=self.low_page,
             load_offset=self.load_offset,
+            low_parameters=self.low_parameters,
             console=self.console,
             serial=self.serial,
             legacy=self.legacy,

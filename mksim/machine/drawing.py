@@ -7,6 +7,7 @@ from os.path import normpath
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from mksim.machine.config import Doorbell, Kernel, Layout
+from mksim.machine.fit import FIRMWARE_WORKS, uncovered
 from mksim.machine.units import letters_of, runs
 from mksim.spec import memmap
 from mksim.spec.span import Span
@@ -97,21 +98,22 @@ def _message(bell: Doorbell) -> str:
 
 def regions(layout: Layout) -> tuple[Region, ...]:
     """Return who owns what of DRAM and the holes in it, in order, without gaps."""
-    known = sorted(chain(_board(), *map(_kernel_regions, layout.kernels), _windows(layout)))
+    known = sorted(chain(_board(layout), *map(_kernel_regions, layout.kernels), _windows(layout)))
     return tuple(_filled(known, layout.memory))
 
 
-def _board() -> tuple[Region, ...]:
-    fixed = (
+def _board(layout: Layout) -> Iterator[Region]:
+    rows = (
         (0, memmap.LOW_PAGES, "firmware", "interrupt vectors", FIRMWARE),
         (memmap.PARTITION_TABLE, memmap.FIRMWARE_STACKS, "firmware", "partition table", FIRMWARE),
         (memmap.FIRMWARE_STACKS, memmap.LOW_DRAM_END, "firmware", "stacks", FIRMWARE),
         (memmap.LOW_DRAM_END, memmap.ROM_ALIAS, "board", "legacy hole", BOARD),
         (memmap.ROM_ALIAS, memmap.HIGH_DRAM, "board", "ROM", BOARD),
     )
-    return tuple(
-        Region(Span.between(base, end - 1), owner, use, mark) for base, end, owner, use, mark in fixed
-    )
+    owned = [span for kernel in layout.kernels for span in kernel.owned]
+    for base, end, owner, use, mark in rows:
+        for piece in uncovered(Span.between(base, end - 1), owned):
+            yield Region(piece, owner, use, mark)
 
 
 def _kernel_regions(kernel: Kernel) -> Iterator[Region]:
@@ -120,6 +122,8 @@ def _kernel_regions(kernel: Kernel) -> Iterator[Region]:
     uses += [(module.span, f"module {module.path.name}") for module in kernel.modules]
     uses += [(kernel.tables, "firmware's tables for it")]
     uses += [(kernel.low_page, "page for SIPIs")] if kernel.low_page else []
+    uses += [(kernel.low_parameters, "multiboot information")] if kernel.low_parameters else []
+    uses += [(FIRMWARE_WORKS, "firmware until it is entered")]
     mark = MARKS[kernel.id % len(MARKS)]
     for span in kernel.owned:
         inside = sorted((use, what) for use, what in uses if span.holds(use))

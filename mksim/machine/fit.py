@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from mksim.boot.image import Image
-from mksim.spec.memmap import HIGH_DRAM
+from mksim.spec.memmap import FIRMWARE_RAM, HIGH_DRAM, LOW_DRAM_END
 from mksim.spec.partition import TABLES_SIZE
 from mksim.spec.span import Span, align_up
 
@@ -21,9 +21,14 @@ def load_offset(image: Image, first: Span) -> int:
     return base - image.span.base
 
 
+FIRMWARE_WORKS = Span.between(FIRMWARE_RAM, LOW_DRAM_END - 1)
+"""What is loaded there would not last until a kernel is entered, even if that memory is then the kernel's."""
+
+
 def usable(memory: Sequence[Span]) -> tuple[Span, ...]:
-    """Return a kernel's memory without its tables."""
-    return tuple(rest for span in memory for rest in span.without(tables_of(memory[0])))
+    """Return where in a kernel's memory something can be loaded: neither in its tables nor in the way."""
+    apart = (rest for span in memory for rest in span.without(tables_of(memory[0])))
+    return tuple(rest for span in apart for rest in span.without(FIRMWARE_WORKS))
 
 
 def uncovered(span: Span, by: Iterable[Span]) -> tuple[Span, ...]:

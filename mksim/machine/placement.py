@@ -25,6 +25,10 @@ class Room:
         self.free = [rest for free in self.free for rest in free.without(span)]
         return span
 
+    def within(self, span: Span) -> "Room":
+        """Return what is free of a span, as a room of its own."""
+        return Room(part for free in self.free if (part := free.common(span)))
+
     def lowest(self, size: int, align: int, minimum: int = 0) -> Span | None:
         """Take the lowest free span of a size, aligned and not below `minimum`; None if there is none."""
         bases = (align_up(max(free.base, minimum), align) for free in self.free)

@@ -5,7 +5,8 @@ Within each class the config's order decides, so the same config always gives th
 
 from collections.abc import Sequence
 
-from mksim.machine.config import Module
+from mksim.boot.image import Protocol
+from mksim.machine.config import Module, own_needs
 from mksim.machine.draft import NO_IMAGE, Draft, Drafts, WindowDraft
 from mksim.machine.fit import load_offset, usable
 from mksim.machine.placement import Room, natural_alignment
@@ -15,6 +16,8 @@ from mksim.spec.partition import TABLES_SIZE
 from mksim.spec.span import Span, align_down, align_up
 
 LOW = Span.between(LOW_PAGES, FIRMWARE_RAM - 1)
+LOW_PARAMETERS = 0x9000
+"""Where QEMU puts a multiboot kernel's parameters, hw/i386/multiboot.c: kernels have learnt to leave it alone."""
 
 
 def place(drafts: Drafts, windows: Sequence[WindowDraft], memory: int, problems: Problems) -> None:
@@ -94,32 +97,51 @@ def _place_windows(windows: Sequence[WindowDraft], room: Room, problems: Problem
 def _give_low_pages(drafts: Drafts, room: Room, problems: Problems) -> None:
     """Give a page for SIPIs to every kernel, as long as they last; those with several cores come first."""
     for draft in sorted(drafts, key=lambda draft: len(draft.cores) < 2):
-        own = [span for span in draft.memory if LOW.holds(span)]
         size, minimum = draft.image.low_memory, draft.image.low_minimum
-        given = Span(own[0].base, min(size, own[0].size)) if own else None
-        draft.low_page = given or room.lowest(size, PAGE, minimum)
+        draft.low_page = _own_low_page(draft) or room.lowest(size, PAGE, minimum)
         if draft.low_page is None and len(draft.cores) > 1:
             where = draft.key("cores")
             problems.add(where, f"finds no {size:#x} bytes left in {LOW} to start its other cores from")
 
 
+def _own_low_page(draft: Draft) -> Span | None:
+    """Return what a kernel starts its other cores from in low memory that the config gave it; less if need be."""
+    room = Room(draft.memory).within(LOW)
+    for segment in draft.image.segments:
+        room.take(segment.span)
+    size, minimum = draft.image.low_memory, draft.image.low_minimum
+    if not room.free:
+        return None
+    return room.lowest(size, PAGE, minimum) or room.lowest(min(size, room.largest), PAGE)
+
+
 def load(draft: Draft, problems: Problems) -> None:
-    """Work out where in its memory a kernel's image and modules go."""
+    """Work out where in its memory a kernel's image, its modules and its parameters go."""
     if draft.image is NO_IMAGE or not draft.memory or draft.memory[0].size <= TABLES_SIZE:
         return
     draft.load_offset = load_offset(draft.image, draft.memory[0])
     room = Room(usable(draft.memory))
+    if draft.low_page is not None:
+        room.take(draft.low_page)
     for segment in draft.image.segments:
         room.take(segment.span.moved(draft.load_offset))
     draft.modules = tuple(_loaded(draft, room, problems))
+    if draft.image.protocol is Protocol.MULTIBOOT:
+        size = align_up(own_needs(draft.kernel(0)), PAGE)
+        draft.low_parameters = room.within(LOW).lowest(size, PAGE, LOW_PARAMETERS)
 
 
 def _loaded(draft: Draft, room: Room, problems: Problems) -> list[Module]:
-    """Put modules as high as they go, so that the memory behind the image stays free, as QEMU does."""
+    """Put modules as high as they go, so that the memory behind the image stays free, as QEMU does.
+
+    Multiboot kernels get theirs right behind the image, again as from QEMU: many map just their first megabytes.
+    """
     modules = []
+    behind = align_up(draft.image.span.end, PAGE) if draft.image.protocol is Protocol.MULTIBOOT else None
     for path, cmdline, data in draft.files:
         size = align_up(len(data), PAGE)
-        if pages := room.highest(size, PAGE):
+        pages = room.highest(size, PAGE) if behind is None else room.lowest(size, PAGE, behind)
+        if pages:
             span = Span(pages.base, len(data))
             modules.append(Module(path=path, cmdline=cmdline, span=span, data=data))
         else:

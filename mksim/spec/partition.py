@@ -75,7 +75,8 @@ KERNEL = np.dtype([
     ("flags",         "<u4"),       # KERNEL_*
     ("protocol",      "<u4"),       # PROTOCOL_*
     ("entry",         "<u8"),       # physical
-    ("parameters",    "<u8"),       # Linux: boot_params, with the setup header in it; else 0
+    ("parameters_base", "<u8"),     # Linux: boot_params, with the setup header in it. Multiboot: where its
+    ("parameters_size", "<u8"),     # information goes. Size 0: nowhere but in the tables area
     ("tables_base",   "<u8"),       # the area the firmware writes this kernel's tables to: inside its spans
     ("tables_size",   "<u8"),
     ("low_base",      "<u8"),       # its pages below 1 MiB, for SIPI; size 0: none

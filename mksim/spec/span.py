@@ -62,6 +62,12 @@ class Span:
     def moved(self, offset: int) -> "Span":
         return Span(self.base + offset, self.size)
 
+    def common(self, other: "Span") -> "Span | None":
+        """Return what both have; None if that is nothing."""
+        if not self.overlaps(other):
+            return None
+        return Span.between(max(self.base, other.base), min(self.last, other.last))
+
     def without(self, other: "Span") -> Iterator["Span"]:
         """Yield what is left of this span, in order, when `other` is cut out of it."""
         if not self.overlaps(other):

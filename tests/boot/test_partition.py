@@ -46,9 +46,11 @@ def test_table_says_what_the_layout_says(layout: Layout) -> None:
     modules = array(table, "modules", partition.MODULE)
     for kernel, entry in zip(layout.kernels, array(table, "kernels", partition.KERNEL), strict=True):
         assert string(table, entry["name"]) == kernel.name
-        assert string(table, entry["cmdline"]) == kernel.cmdline
+        assert string(table, entry["cmdline"]) == kernel.arguments
         assert (entry["entry"], entry["boot_core"]) == (kernel.entry, kernel.boot_core)
-        assert entry["parameters"] == kernel.parameters
+        parameters = kernel.parameters
+        told = (parameters.base, parameters.size) if parameters else (0, 0)
+        assert (entry["parameters_base"], entry["parameters_size"]) == told
         assert entry["protocol"] == PROTOCOLS[kernel.image.protocol]
         own = spans[entry["first_span"] :][: entry["span_count"]]
         assert own.tolist() == [(span.base, span.size) for span in kernel.memory]

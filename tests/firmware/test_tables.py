@@ -70,7 +70,7 @@ def assert_writes_stay_inside(layout: Layout, kernel: Kernel, outcome: Outcome) 
     stack = Span(FIRMWARE_STACKS + kernel.boot_core * STACK, STACK)
     own = [kernel.tables, stack]
     if kernel.parameters:
-        own.append(Span(kernel.parameters, PAGE))
+        own.append(kernel.parameters)
     assert all(any(int(a) in span for span in own) for a in span_ends(outcome.written()))
     assert outcome.memory[stack.base] == outcome.before[stack.base], "the stack is used up"
 
@@ -84,7 +84,7 @@ def span_ends(addresses: np.ndarray) -> np.ndarray:
 def assert_boot_structures(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
     read, register = READERS[kernel.image.protocol]
     cmdline, modules, memory = read(outcome.memory, outcome.registers[register])
-    assert cmdline == kernel.cmdline
+    assert cmdline == kernel.arguments
     assert modules == expected_modules(kernel)
     assert memory == sorted(memory)
     assert np.array_equal(painted(memory), expected_map(layout, kernel))
