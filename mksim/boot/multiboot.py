@@ -1,6 +1,7 @@
 """Multiboot 1 images: ELF of 32 or 64 bits, or flat with a.out-style addresses. Multiboot Spec. 0.6.96.
 
-Left out: the video mode that a header may ask for. There is no screen, as a clear flags bit 11 then tells it.
+Left out: the video mode that a header may ask for, a wish that a loader need not fulfil (3.1.4): there is no
+screen, and bit 11 of the information's flags is clear. Symbols in the information (3.3, bits 4 and 5).
 """
 
 import struct
@@ -14,6 +15,8 @@ from mksim.spec.span import Span
 
 MAGIC = 0x1BADB002
 SEARCH = 8192  # "contained completely within the first 8192 bytes", 3.1
+
+# Flags, 3.1.2. In the lower half are requirements: who does not understand one must not load the image.
 PAGE_ALIGN = 1 << 0  # modules on page boundaries: all of mksim's are
 MEMORY_INFO = 1 << 1
 VIDEO_MODE = 1 << 2
@@ -42,7 +45,7 @@ def recognise(data: memoryview) -> Image | None:
         return None
     offset, flags = found
     if unknown := flags & REQUIREMENTS & ~UNDERSTOOD:
-        raise ImageError(f"its multiboot header requires what nobody knows: flags {unknown:#x}")
+        raise ImageError(f"its multiboot header requires what Multiboot 1 does not know: flags {unknown:#x}")
     return _flat(data, offset) if flags & ADDRESSES else _elf(data)
 
 
@@ -77,19 +80,21 @@ def _flat(data: memoryview, offset: int) -> Image:
         raise ImageError(f"truncated: the addresses of the multiboot header at {offset:#x} are missing")
     at = Addresses(*AOUT.unpack_from(data, offset + FLAGS.size))
     contents = _contents(data, offset, at)
-    size = max(len(contents), at.bss_end - at.load)
-    if not size:
-        raise ImageError(f"nothing to load at {at.load:#x}")
-    span = Span(at.load, size)
+    loaded = Span(at.load, len(contents))
+    if at.bss_end and at.bss_end < loaded.end:
+        raise ImageError(f"its multiboot header ends the bss at {at.bss_end:#x}, in the loaded {loaded}")
+    span = Span(at.load, max(loaded.size, at.bss_end - at.load))
     segment = Segment(span=span, virtual=at.load, data=contents, rights=Rights.ALL)
     return Image(protocol=Protocol.MULTIBOOT, entry=at.entry, segments=in_order([segment]), raw=data)
 
 
 def _contents(data: memoryview, offset: int, at: Addresses) -> memoryview:
-    """Return text and data: from `load` to `load_end`, or to the end of the file where that is 0."""
+    """Return text and data: from `load` to `load_end`, or to the end of the file where that is 0. 3.1.3."""
     start = offset - (at.header - at.load)
     end = start + at.load_end - at.load if at.load_end else len(data)
-    if not 0 <= start <= end <= len(data):
+    if at.load > at.header:
+        raise ImageError(f"its multiboot header at {at.header:#x} loads it at {at.load:#x}, behind itself")
+    if not 0 <= start < end <= len(data):
         raise ImageError(
             f"its multiboot header at {at.header:#x} puts bytes {start:#x}-{end:#x} of the file "
             f"at {at.load:#x}, but the file ends at {len(data):#x}"

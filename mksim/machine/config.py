@@ -170,7 +170,7 @@ class Kernel:
 
     @property
     def arguments(self) -> str:
-        """Its command line as it finds it: a multiboot kernel's begins with its image, as GRUB and QEMU do it."""
+        """Its command line as it finds it: a multiboot kernel's begins with its image, as by GRUB or QEMU."""
         if self.image.protocol is not Protocol.MULTIBOOT:
             return self.cmdline
         return f"{self.path.name} {self.cmdline}".rstrip()

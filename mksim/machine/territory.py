@@ -17,7 +17,7 @@ from mksim.spec.span import Span, align_down, align_up
 
 LOW = Span.between(LOW_PAGES, FIRMWARE_RAM - 1)
 LOW_PARAMETERS = 0x9000
-"""Where QEMU puts a multiboot kernel's parameters, hw/i386/multiboot.c: kernels have learnt to leave it alone."""
+"""Where QEMU puts a multiboot kernel's parameters (hw/i386/multiboot.c), and kernels leave them alone."""
 
 
 def place(drafts: Drafts, windows: Sequence[WindowDraft], memory: int, problems: Problems) -> None:
@@ -105,7 +105,7 @@ def _give_low_pages(drafts: Drafts, room: Room, problems: Problems) -> None:
 
 
 def _own_low_page(draft: Draft) -> Span | None:
-    """Return what a kernel starts its other cores from in low memory that the config gave it; less if need be."""
+    """Return where a kernel starts its cores from in low memory given by the config; less if need be."""
     room = Room(draft.memory).within(LOW)
     for segment in draft.image.segments:
         room.take(segment.span)
@@ -134,7 +134,7 @@ def load(draft: Draft, problems: Problems) -> None:
 def _loaded(draft: Draft, room: Room, problems: Problems) -> list[Module]:
     """Put modules as high as they go, so that the memory behind the image stays free, as QEMU does.
 
-    Multiboot kernels get theirs right behind the image, again as from QEMU: many map just their first megabytes.
+    Multiboot kernels get theirs right behind the image, again as from QEMU: many map just some megabytes.
     """
     modules = []
     behind = align_up(draft.image.span.end, PAGE) if draft.image.protocol is Protocol.MULTIBOOT else None

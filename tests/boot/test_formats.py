@@ -80,6 +80,17 @@ def test_multiboot_addresses_say_where_a_flat_file_goes():
     assert bytes(image.segments[0].data[-4:]) == images.CODE
 
 
+def test_a_wish_for_a_video_mode_is_no_obstacle():
+    header = images.multiboot_header(1 << 16 | 7, 0x100000, 0x100000, 0, 0, 0x100030, 0, 1024, 768, 32)
+    assert parse_image(header + images.CODE).entry == 0x100030
+
+
+def test_segments_need_not_begin_on_pages():
+    program = load(0x100234, images.multiboot_header(0) + images.CODE, size=0x123)
+    image = parse_image(elf([program, load(0x100400)], entry=0x100240, bits=32))
+    assert [segment.span for segment in image.segments] == [Span(0x100234, 0x123), Span(0x100400, 0x1000)]
+
+
 def test_an_end_of_zero_means_all_of_the_file():
     image = parse_image(images.multiboot_header(1 << 16, 0x100000, 0x100000, 0, 0, 0x100020) + bytes(100))
     assert image.span == Span(0x100000, 132)
@@ -118,7 +129,14 @@ WRONG = {
     "flags 0x8": images.multiboot_header(8) + bytes(64),
     "gives no addresses": images.multiboot_header(3) + bytes(64),
     "are missing": images.multiboot_header(1 << 16),
-    "puts bytes": images.multiboot_header(1 << 16, 0x100000, 0x200000, 0, 0, 0x200000) + bytes(64),
+    "at 0x100000 loads it at 0x100004, behind": images.multiboot_header(
+        1 << 16, 0x100000, 0x100004, 0, 0, 0x100004
+    ) + bytes(64),
+    "ends the bss at 0x100040": images.multiboot_header(
+        1 << 16, 0x100000, 0x100000, 0, 0x100040, 0x100000
+    ) + bytes(64),
+
+    "puts bytes": images.multiboot_header(1 << 16, 0x200000, 0x100000, 0, 0, 0x200000) + bytes(64),
     "truncated: its setup header": bytes(0x202) + b"HdrS" + bytes(64),
     "truncated: its kernel begins": images.bzimage()[:0x400],
     "older than 2.12": images.bzimage(version=0x20B),

@@ -106,13 +106,16 @@ def _drawn_kernel(draw: st.DrawFn, index: int, cores: list[int], units: list[int
     texts = st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), max_size=20)
     memory = tuple(Span(unit * MIB, MIB) for unit in units)
     span = Span(memory[0].base, 5)
+    protocol = draw(st.sampled_from(Protocol))
+    apart = [None] + [Span(span.base + 4 * PAGE, 4 * PAGE)] * (protocol is Protocol.MULTIBOOT)
     module = texts.map(lambda text: Module(path=PATH, cmdline=text, span=span, data=b""))
     return kernel(
         index,
         memory,
         tuple(cores[: draw(st.integers(1, len(cores)))]),
-        protocol=draw(st.sampled_from(Protocol)),
+        protocol=protocol,
         cmdline=draw(texts),
+        low_parameters=draw(st.sampled_from(apart)),
         low_page=draw(st.sampled_from([None, Span(PAGE * (index + 1), PAGE)])),
         console=draw(st.sampled_from([None, uart(index)])),
         serial=tuple(uart(10 + 3 * index + more) for more in range(draw(st.integers(0, 2)))),

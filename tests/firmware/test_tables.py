@@ -85,6 +85,7 @@ def assert_boot_structures(layout: Layout, kernel: Kernel, outcome: Outcome) -> 
     read, register = READERS[kernel.image.protocol]
     cmdline, modules, memory = read(outcome.memory, outcome.registers[register])
     assert cmdline == kernel.arguments
+    assert outcome.registers[register] in (kernel.parameters or kernel.tables)
     assert modules == expected_modules(kernel)
     assert memory == sorted(memory)
     assert np.array_equal(painted(memory), expected_map(layout, kernel))
