@@ -11,13 +11,14 @@ from mksim.engine.cpustate import ENV
 from mksim.engine.native import pointer
 from mksim.hw.acpi_pm import PM
 from mksim.hw.lapic import LAPIC
+from mksim.spec.uart import WORDS_MAX
 
 # A core's state: what it would do if it were given the engine
 RUNNING, HALTED, MWAITING, WAIT_FOR_SIPI, STOPPED = range(5)
 
 # Why a slice ended, or what the block hook must do before the next block
 NOTHING, SLICE_OVER, HALT, HAND_OFF, PARK, KERNEL_EXIT, POWER_OFF, KERNEL_RESET, TRIPLE_FAULT = range(9)
-STORM, MACHINE_CHECK_STOP = 9, 10
+STORM, MACHINE_CHECK_STOP, SAID = 9, 10, 11
 """STORM: so many exceptions without a block between them that the slice is over."""
 
 CORE = np.dtype(
@@ -92,6 +93,10 @@ KERNEL = np.dtype(
         ("exit_code", "<i8"),
         ("end_time", "<i8"),
         ("pm", PM),
+        ("awaited", "u1", WORDS_MAX),  # text at which its console ends it
+        ("fallback", "u1", WORDS_MAX),  # how much of it still matches when the next byte does not
+        ("awaited_size", "<i8"),  # 0: none
+        ("matched", "<i8"),  # bytes of it that the console ended with
     ],
     align=True,
 )

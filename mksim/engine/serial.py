@@ -15,9 +15,11 @@ from mksim.engine.records import (
     CONSOLE_BYTE,
     CONSOLE_FULL,
     CONSOLE_SIZE,
+    SAID,
     SLICE_OVER,
     UART_WIRE,
     happen,
+    kernel_of,
 )
 from mksim.fabric.message import MESSAGE, SERIAL, SERIAL_BREAK, SERIAL_LINES, STATE, push
 from mksim.hw import uart16550
@@ -50,10 +52,24 @@ def show(machine: np.void, kernel: int, byte: int, when: int) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
+def says(kernel: np.void, byte: int) -> bool:
+    """Match one more byte of a kernel's console (Knuth, Morris and Pratt); True where the awaited text ends."""
+    size, matched = kernel["awaited_size"], kernel["matched"]
+    while matched > 0 and kernel["awaited"][matched] != byte:
+        matched = np.int64(kernel["fallback"][matched - 1])
+    if size > 0 and kernel["awaited"][matched] == byte:
+        matched += 1
+    kernel["matched"] = 0 if matched == size else matched
+    return size > 0 and matched == size
+
+
+@njit(cache=True, error_model="numpy")
 def console(engine: np.void, machine: np.void, kernel: int, byte: int) -> None:
     """Put a byte of the running core on a kernel's console; the slice ends before the buffer is full."""
     if show(machine, kernel, byte, engine["time"]):
         request(engine, SLICE_OVER)
+    if kernel == engine["kernel"] and says(kernel_of(machine, kernel), byte):
+        request(engine, SAID)
 
 
 @njit(cache=True, error_model="numpy")

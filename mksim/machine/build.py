@@ -126,12 +126,22 @@ def plug_kernel(board: Board, kernel: Kernel, rate: int) -> None:
     """Fill in a kernel's own record, and who owns the singletons."""
     record = board.kernels[kernel.id]
     record["boot_core"] = kernel.boot_core
+    await_words(record, kernel.expect.text.encode())
     record["ioapic"] = -1 if kernel.ioapic is None else kernel.ioapic
     acpi_pm.reset(record["pm"], rate, 24)
     if kernel.ioapic is not None:
         board.ioapic_owner[kernel.ioapic] = kernel.id
     if kernel.legacy:
         board.machine["legacy_kernel"], board.machine["legacy_core"] = kernel.id, kernel.boot_core
+
+
+def await_words(record: np.void, text: bytes) -> None:
+    """Let a kernel end when its console says so; a prefix falls back to its longest border."""
+    record["awaited_size"] = len(text)
+    record["awaited"][: len(text)] = np.frombuffer(text, np.uint8)
+    for end in range(1, len(text) + 1):
+        borders = (size for size in range(end - 1, -1, -1) if text[:size] == text[end - size : end])
+        record["fallback"][end - 1] = next(borders)
 
 
 def plug_uarts(board: Board, layout: Layout) -> None:

@@ -54,18 +54,22 @@ class Ending(Enum):
     POWER_OFF = "power off"
     RESET = "reset"
     MACHINE_CHECK = "machine check"
+    SAYS = "says"
+    """Its console shows a text, and with that its time is over."""
     ANY = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expect:
-    """The ending a config expects of a kernel; `code` only where it is an exit."""
+    """The ending a config expects of a kernel; `code` only where it is an exit, `text` where it says that."""
 
     ending: Ending
     code: int | None = None
+    text: str = ""
 
     def __str__(self) -> str:
-        return self.ending.value if self.code is None else f"{self.ending.value} {self.code}"
+        detail = self.text if self.code is None else str(self.code)
+        return f"{self.ending.value} {detail}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

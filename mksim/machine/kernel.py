@@ -48,6 +48,7 @@ ENDINGS = {
     records.KERNEL_RESET: Ending.RESET,
     records.TRIPLE_FAULT: Ending.TRIPLE_FAULT,
     records.MACHINE_CHECK_STOP: Ending.MACHINE_CHECK,
+    records.SAID: Ending.SAYS,
 }
 """What a slice's request means for the kernel whose core made it."""
 
@@ -87,7 +88,7 @@ class Life:
     @property
     def may_restart(self) -> bool:
         """Whether the config lets it begin again after an end that it did not choose."""
-        return self.restarts < self.kernel.restarts and self.ending is not Ending.EXIT
+        return self.restarts < self.kernel.restarts and self.ending not in (Ending.EXIT, Ending.SAYS)
 
     @property
     def reason(self) -> str:

@@ -12,6 +12,7 @@ from mksim.fabric.ownership import OWNER_NAMES
 from mksim.machine import units
 from mksim.machine.config import Ending, Expect, WireEnd
 from mksim.spec.partition import NAME_SIZE
+from mksim.spec.uart import WORDS_MAX
 
 CORES_MAX = 255
 """xAPIC IDs are 8 bits, and 255 means everybody: SDM vol. 3A, 12.6.2.1."""
@@ -137,17 +138,28 @@ def wire_end(value: Any) -> WireEnd:
     return WireEnd(name(kernel), uart(port))
 
 
-ENDINGS = {str(ending.value): Expect(ending=ending) for ending in Ending if ending is not Ending.EXIT}
+ENDINGS = {
+    str(ending.value): Expect(ending=ending) for ending in Ending if ending not in (Ending.EXIT, Ending.SAYS)
+}
 
 
 def expectation(value: Any) -> Expect:
-    """Return the ending a kernel is to have: "exit 0", or one of ENDINGS."""
+    """Return the ending a kernel is to have: "exit 0", "says TEXT", or one of ENDINGS."""
     if match := re.fullmatch(r"exit (\d{1,10})", units.text(value), re.ASCII):
         return Expect(ending=Ending.EXIT, code=between(0, 0xFFFFFFFF)(int(match[1])))
+    if match := re.fullmatch(r"says (.+)", value, re.ASCII):
+        return Expect(ending=Ending.SAYS, text=words(match[1]))
     if value not in ENDINGS:
-        known = ", ".join(f'"{word}"' for word in ("exit 0", *ENDINGS))
+        known = ", ".join(f'"{word}"' for word in ("exit 0", "says TEXT", *ENDINGS))
         raise ValueError(f"is {units.shown(value)}, not {known}{nearest(value, ENDINGS)}")
     return ENDINGS[value]
+
+
+def words(text: str) -> str:
+    """Return a text that a console can be waited for."""
+    if len(text.encode()) > WORDS_MAX:
+        raise ValueError(f"waits for more than {WORDS_MAX} bytes")
+    return text
 
 
 def violations(value: Any) -> int | None:

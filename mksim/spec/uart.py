@@ -83,3 +83,6 @@ TIMEOUT = 4                 # silent character times after which characters belo
 CLOCK = 1_843_200           # Hz on a PC; 16 * baud * divisor
 DIVISOR_AT_RESET = 12       # 9600 baud. The pin leaves the latch as it was, and software divides by it.
 # fmt: on
+
+WORDS_MAX = 64
+"""Bytes of a text that what a UART sends may be waited for."""
