@@ -53,7 +53,7 @@ def show(machine: np.void, kernel: int, byte: int, when: int) -> bool:
 
 @njit(cache=True, error_model="numpy")
 def says(kernel: np.void, byte: int) -> bool:
-    """Match one more byte of a kernel's console (Knuth, Morris and Pratt); True where the awaited text ends."""
+    """Match one more byte of a kernel's console (Knuth, Morris and Pratt); True at the end of its text."""
     size, matched = kernel["awaited_size"], kernel["matched"]
     while matched > 0 and kernel["awaited"][matched] != byte:
         matched = np.int64(kernel["fallback"][matched - 1])
