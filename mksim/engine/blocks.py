@@ -8,6 +8,7 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from mksim.engine.cpustate import CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF, INTERCEPT_TR_WRITE
+from mksim.engine.gates import enter
 from mksim.engine.interrupts import extint
 from mksim.engine.machinecheck import MCIP, shutdown
 from mksim.engine.native import (
@@ -61,8 +62,35 @@ def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.v
         vector = np.int64(pic8259.acknowledge(carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]))
     else:
         vector = np.int64(lapic.acknowledge(core["lapic"]))
-    happen(machine, (engine["time"] << 24) ^ (index << 16) ^ 0x8000 ^ vector)
+    taken(machine, engine, vector)
     inject(engine, env, vector, 1)
+
+
+@njit(cache=True, error_model="numpy")
+def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> None:
+    """Do before a slice, and set `limit`, what `attend` would before its first block, if it is the usual."""
+    engine["limit"] = 0
+    events = np.int64(core["nmi"]) | np.int64(core["machine_check"])
+    if events != 0 or env["intercept"] & INTERCEPT_TR_WRITE == 0 or env["hflags"] & HF_INHIBIT_IRQ != 0:
+        return
+    if extint(machine, engine["core"], core):
+        return
+    vector = np.int64(lapic.highest(core["lapic"]))
+    if vector >= 0:
+        if env["eflags"] & IF == 0 or not enter(engine["env"], vector, env["eflags"]):
+            return
+        env["exception_is_int"] = 0
+        env["old_exception"] = -1
+        taken(machine, engine, np.int64(lapic.acknowledge(core["lapic"])))
+        if lapic.highest(core["lapic"]) >= 0:
+            return
+    engine["limit"] = engine["horizon"]
+
+
+@njit(cache=True, error_model="numpy")
+def taken(machine: np.void, engine: np.void, vector: int) -> None:
+    """Note that the running core takes an interrupt."""
+    happen(machine, (engine["time"] << 24) ^ (engine["core"] << 16) ^ 0x8000 ^ vector)
 
 
 @njit(cache=True, error_model="numpy")

@@ -24,6 +24,26 @@ CPU_MEM_IO_PC = 0x8178
 """Where in translated code a device access came from; 0 where it came from none (a page-table walk)."""
 CPU_EXCEPTION_INDEX = 0x81A0
 
+UC = np.dtype(
+    {
+        "names": ["recursion", "stop_request", "quit_request", "emulation_done", "invalid_error", "level"],
+        "formats": ["<i4", "u1", "u1", "u1", "<i4", "<i4"],
+        "offsets": [0x568, 0x56D, 0x56E, 0x56F, 0x590, 0x39F8],
+    }
+)
+"""What of Unicorn's own state (uc_priv.h) tells how a run goes."""
+CPU = np.dtype(
+    {
+        "names": ["created", "stop", "stopped", "exit_request", "halted", "exception_index"],
+        "formats": ["u1", "u1", "u1", "u1", "<i4", "<i4"],
+        "offsets": [0x10, 0x11, 0x12, 0x15, 0x8198, CPU_EXCEPTION_INDEX],
+    }
+)
+"""The same of QEMU's CPUState."""
+
+VMCB = 1 << 44
+"""Where the intercept tables are mapped: past the 40 address bits that a guest's page tables can name."""
+
 SEGMENTS = ("es", "cs", "ss", "ds", "fs", "gs", "ldt", "tr", "gdt", "idt")
 _SEGMENT_BASE = 184
 _SEGMENT_SIZE = 24
@@ -99,6 +119,7 @@ HF_PE = 1 << 7
 HF_LMA = 1 << 14
 HF_CS64 = 1 << 15
 HF_GUEST = 1 << 21
+HF_SMAP = 1 << 23
 HF2_NMI = 1 << 2
 
 CR4_MCE = 1 << 6
@@ -111,9 +132,9 @@ CODE64, DATA_FLAT = 0xAF9B00, 0xCF9300
 PRESENT = 0x8000
 
 # Intercepts: bit = exit code - 0x60 (AMD64 vol. 2, appendix C)
-_INTERCEPT_PAUSE, _INTERCEPT_HLT, _INTERCEPT_MSR, _INTERCEPT_SHUTDOWN = 1 << 23, 1 << 24, 1 << 28, 1 << 31
+_INTERCEPT_PAUSE, _INTERCEPT_MSR, _INTERCEPT_SHUTDOWN = 1 << 23, 1 << 28, 1 << 31
 INTERCEPT_TR_WRITE = 1 << 13
-INTERCEPTS = _INTERCEPT_PAUSE | _INTERCEPT_HLT | _INTERCEPT_MSR | _INTERCEPT_SHUTDOWN | INTERCEPT_TR_WRITE
+INTERCEPTS = _INTERCEPT_PAUSE | _INTERCEPT_MSR | _INTERCEPT_SHUTDOWN | INTERCEPT_TR_WRITE
 LTR_NEXT = 1 << 47
 """A bit of `intercept` that is no exit code's: the next block begins with an LTR that may run."""
 

@@ -5,7 +5,7 @@ from numba import carray, njit
 
 from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.native import cpu_restore_state, pointer
-from mksim.engine.records import core_of, engine_of, env_at, happen
+from mksim.engine.records import PLACE, PLACES, core_of, engine_of, env_at, happen
 from mksim.fabric import ledger
 from mksim.fabric.ledger import CROSSING, FIRST, LEDGER, NEWEST, OTHERS, Act
 from mksim.spec import apic
@@ -31,8 +31,12 @@ def exact_rip(engine: np.void) -> int:
     code = from_code(engine)
     if code == 0:
         return env["eip"]
+    known = carray(pointer(engine["rips"]), PLACES, PLACE)[(code >> 2) & (PLACES - 1)]
+    if known["code"] == code:
+        return known["rip"]
     eip, operation = env["eip"], env["cc_op"]
-    cpu_restore_state(engine["cpu"], code, False)
+    if cpu_restore_state(engine["cpu"], code, False) != 0:
+        known["code"], known["rip"] = code, env["eip"]
     exact = env["eip"]
     env["eip"], env["cc_op"] = eip, operation
     return exact

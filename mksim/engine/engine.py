@@ -13,18 +13,16 @@ import numpy as np
 from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, unicorn_const, x86_const
 from unicorn.unicorn_py3.unicorn import uclib
 
-from mksim.engine import blocks, cpuid, mmio, ports, softmmu, translation, traps
-from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, check_layout, cpu_address, view
+from mksim.engine import access, apicpage, blocks, cpuid, gates, mmio, ports, softmmu, translation, traps
+from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, VMCB, check_layout, cpu_address, view
 from mksim.engine.linkage import interpose
 from mksim.engine.msr import PASSED
-from mksim.engine.records import FOREIGN, REGION
+from mksim.engine.records import FOREIGN, PLACE, PLACES, REGION
 from mksim.errors import EngineError
 from mksim.fabric.ownership import Rights
 from mksim.spec.memmap import PAGE
 from mksim.spec.span import Span
 
-VMCB = 1 << 44
-"""Where the intercept tables are mapped: past the 40 address bits that a guest's page tables can name."""
 _MSR_PERMISSIONS = VMCB + 0x2000
 _TABLES_SIZE = 0x4000
 _VMCB_PERMISSIONS_FIELD = 0x48  # MSRPM_BASE_PA, AMD64 vol. 2, appendix B
@@ -60,7 +58,9 @@ def intercept_tables() -> np.ndarray:
 @cache
 def _interpose() -> None:
     """Put our functions in the place of QEMU's, once in a process."""
-    functions = (*softmmu.FUNCTIONS, translation.tb_gen_code)
+    modules = (softmmu, access, gates, apicpage)
+    functions = [function for module in modules for function in module.FUNCTIONS]
+    functions += [translation.tb_gen_code, traps.helper_hlt]
     interpose({f"{function.__name__}_x86_64": function.address for function in functions})
 
 
@@ -74,6 +74,7 @@ class Engine:
         self._pages: dict[int, np.ndarray] = {}
         self._direct: list[tuple[Span, Rights]] = []
         self._held: list[np.ndarray] = []
+        _interpose()
         self.uc = Uc(UC_ARCH_X86, UC_MODE_64)
         self.uc.ctl_set_cpu_model(x86_const.UC_CPU_X86_HASWELL)
         self.uc.ctl_set_tcg_buffer_size(_TRANSLATIONS)
@@ -83,10 +84,11 @@ class Engine:
         self.env = view(self.cpu + CPU_ENV)
         record["uc"], record["cpu"], record["env"] = self.uc._uch.value, self.cpu, self.cpu + CPU_ENV
         record["core"] = -1
-        _interpose()
         self._opaque = ctypes.c_uint64.from_address(self.cpu + CPU_OPAQUE)
         self._opaque.value = record.ctypes.data
         self._hook_all()
+        self._places = np.zeros(PLACES, PLACE)
+        record["rips"] = self._places.ctypes.data
         self._stubs = translation.Stubs(int(record["uc"][0]))
         record["stubs"] = self._stubs.address
 

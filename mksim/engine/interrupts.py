@@ -51,7 +51,7 @@ def extint(machine: np.void, index: int, core: np.void) -> bool:
     if index != machine["legacy_core"]:
         return False
     pic = carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]
-    return pic8259.output(pic) and lapic.lint0_extint(core["lapic"])
+    return lapic.lint0_extint(core["lapic"]) and pic8259.output(pic)
 
 
 @njit(cache=True, error_model="numpy")

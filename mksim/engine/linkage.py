@@ -1,9 +1,12 @@
-"""Interposition: libunicorn's calls to its own exported functions, sent to ours.
+"""Interposition: libunicorn's uses of its own exported functions, sent to ours.
 
-The wheel calls what it exports through its procedure linkage table, as any ELF library does that is not
-linked with -Bsymbolic. What a slot of that table holds is where the call goes (System V ABI, AMD64
-supplement, 5.2), so one store to it puts a native function in the place of QEMU's, which can still be called
-by its own name.
+The wheel calls what it exports through its procedure linkage table, and takes its address from the global
+offset table or from tables of its own, as any ELF library does that is not linked with -Bsymbolic. What these
+slots hold is where the call goes (System V ABI, AMD64 supplement, 4.4 and 5.2), so one store to each puts a
+native function in the place of QEMU's, which can still be called by its own name.
+
+Among them are the helpers that translated code calls. QEMU knows a helper by its address from the moment when
+an engine is set up, so all this is done before the first engine is.
 """
 
 import ctypes
@@ -19,7 +22,7 @@ from mksim.errors import EngineError
 _PROGRAMS_AT = 0x20
 _PROGRAM = struct.Struct("<IIQQQQQQ")
 _PT_DYNAMIC = 2
-_DT_PLTRELSZ, _DT_STRTAB, _DT_SYMTAB, _DT_STRSZ, _DT_JMPREL = 2, 5, 6, 10, 23
+_DT_PLTRELSZ, _DT_STRTAB, _DT_SYMTAB, _DT_RELA, _DT_RELASZ, _DT_STRSZ, _DT_JMPREL = 2, 5, 6, 7, 8, 10, 23
 _SYMBOL = np.dtype([("name", "<u4"), ("rest", "<u4"), ("value", "<u8"), ("size", "<u8")])
 _RELOCATION = np.dtype([("slot", "<u8"), ("type", "<u4"), ("symbol", "<u4"), ("addend", "<i8")])
 _KNOWN = "uc_version"
@@ -36,16 +39,13 @@ class Linkage:
     base: int
     """Where the library is in memory."""
 
-    def slot(self, function: str) -> int:
-        """Return the address of the slot that calls of an exported function go through."""
-        symbol = self._symbol(function)
+    def slots(self, function: str) -> list[int]:
+        """Return the addresses of all that calls of an exported function go through."""
+        symbol = _index(self.strings, self.symbols, function)
         found = self.relocations["slot"][self.relocations["symbol"] == symbol]
-        if len(found) != 1:
-            raise EngineError(f"libunicorn does not call {function} through its linkage table")
-        return self.base + int(found[0])
-
-    def _symbol(self, function: str) -> int:
-        return _index(self.strings, self.symbols, function)
+        if not len(found):
+            raise EngineError(f"libunicorn does not call {function} through its linkage tables")
+        return [self.base + int(slot) for slot in found]
 
 
 def _index(strings: bytes, symbols: np.ndarray, function: str) -> int:
@@ -63,10 +63,11 @@ def linkage() -> Linkage:
         start, end = dynamic[_DT_SYMTAB], dynamic[_DT_STRTAB]  # the linker puts one before the other
         symbols = np.frombuffer(data[start : end - (end - start) % _SYMBOL.itemsize], _SYMBOL)
         strings = data[end : end + dynamic[_DT_STRSZ]]
-        relocations = data[dynamic[_DT_JMPREL] : dynamic[_DT_JMPREL] + dynamic[_DT_PLTRELSZ]]
+        calls = data[dynamic[_DT_JMPREL] : dynamic[_DT_JMPREL] + dynamic[_DT_PLTRELSZ]]
+        addresses = data[dynamic[_DT_RELA] : dynamic[_DT_RELA] + dynamic[_DT_RELASZ]]
     known = int(symbols["value"][_index(strings, symbols, _KNOWN)])
     address = ctypes.cast(getattr(uclib, _KNOWN), ctypes.c_void_p).value or 0
-    return Linkage(strings, symbols, np.frombuffer(relocations, _RELOCATION), address - known)
+    return Linkage(strings, symbols, np.frombuffer(calls + addresses, _RELOCATION), address - known)
 
 
 def _dynamic(data: mmap.mmap) -> dict[int, int]:
@@ -83,6 +84,15 @@ def _dynamic(data: mmap.mmap) -> dict[int, int]:
 def interpose(functions: dict[str, int]) -> None:
     """Have libunicorn call the native functions at these addresses in place of its own of those names."""
     tables = linkage()
-    slots = {tables.slot(name): address for name, address in functions.items()}
+    slots = {slot: address for name, address in functions.items() for slot in tables.slots(name)}
+    for page in sorted({slot & -mmap.PAGESIZE for slot in slots}):
+        _make_writable(page)
     for slot, address in slots.items():
         ctypes.c_uint64.from_address(slot).value = address
+
+
+def _make_writable(page: int) -> None:
+    """Take back what the dynamic linker does to addresses once they are filled in (PT_GNU_RELRO)."""
+    rights = mmap.PROT_READ | mmap.PROT_WRITE
+    if ctypes.CDLL(None).mprotect(ctypes.c_void_p(page), ctypes.c_size_t(mmap.PAGESIZE), rights):
+        raise EngineError("the linkage tables of libunicorn cannot be written")

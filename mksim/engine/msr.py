@@ -7,7 +7,7 @@ SDM vol. 4, table 2-2.
 import numpy as np
 from numba import njit
 
-from mksim.engine.interrupts import broadcast_eoi, send_icr, settle
+from mksim.engine.interrupts import broadcast_eoi, extint, send_icr, shorten
 from mksim.engine.machinecheck import BUS_MESSAGE, post
 from mksim.engine.records import core_of
 from mksim.hw import lapic, lapic_msr
@@ -96,7 +96,7 @@ def write_msr(engine: np.void, machine: np.void, index: int, value: int) -> bool
         return True
     if index == TSC_DEADLINE:
         lapic.write_tsc_deadline(core["lapic"], value, engine["time"], core["tsc_offset"])
-        retime(engine, core)
+        retime(engine, machine, core)
         return True
     return write_plain(core, index, value)
 
@@ -132,10 +132,11 @@ def write_x2apic(engine: np.void, machine: np.void, core: np.void, index: int, v
 
 
 @njit(cache=True, error_model="numpy")
-def retime(engine: np.void, core: np.void) -> None:
-    """Let the slice end no later than the core's own timer, and look for interrupts at the next block."""
-    engine["horizon"] = min(engine["horizon"], max(core["lapic"]["deadline"], engine["time"]))
-    engine["limit"] = 0
+def retime(engine: np.void, machine: np.void, core: np.void) -> None:
+    """Let the slice end no later than the core's timer, and an interrupt that may come now be seen soon."""
+    shorten(engine, max(core["lapic"]["deadline"], engine["time"]))
+    if lapic.highest(core["lapic"]) >= 0 or extint(machine, engine["core"], core):
+        engine["limit"] = 0
 
 
 @njit(cache=True, error_model="numpy")
@@ -147,5 +148,4 @@ def after_apic_write(engine: np.void, machine: np.void, action: int) -> None:
         post(machine, index, BUS_MESSAGE, core["lapic"]["icr"])
     elif action == lapic.EOI:
         broadcast_eoi(machine, core["lapic"]["eoi_vector"], index, engine["time"])
-    retime(engine, core)
-    settle(machine, index)
+    retime(engine, machine, core)

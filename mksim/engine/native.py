@@ -19,7 +19,7 @@ def address_of(function: str) -> int:
     return int(llvm.address_of_symbol(function))
 
 
-_address, _i32, _u64, _void = types.uintp, types.int32, types.uint64, types.void
+_address, _i32, _i64, _u64, _void = types.uintp, types.int32, types.int64, types.uint64, types.void
 
 
 @intrinsic
@@ -33,11 +33,11 @@ def pointer(_typing: Any, address: Any) -> Any:
 
 
 # Unicorn's API (unicorn.h)
-uc_emu_start = types.ExternalFunction("uc_emu_start", _i32(_address, _u64, _u64, _u64, _address))
 uc_emu_stop = types.ExternalFunction("uc_emu_stop", _i32(_address))
 uc_reg_read = types.ExternalFunction("uc_reg_read", _i32(_address, _i32, _address))
 
 # QEMU 5.0.1: accel/tcg and target/i386
+cpu_exec = types.ExternalFunction("cpu_exec_x86_64", _i32(_address, _address))
 x86_cpu_do_interrupt = types.ExternalFunction("x86_cpu_do_interrupt_x86_64", _void(_address))
 do_interrupt_x86_hardirq = types.ExternalFunction(
     "do_interrupt_x86_hardirq_x86_64", _void(_address, _i32, _i32)
@@ -46,13 +46,14 @@ raise_exception_err_ra = types.ExternalFunction(
     "raise_exception_err_ra_x86_64", _void(_address, _i32, _i32, _address)
 )
 cpu_loop_exit_noexc = types.ExternalFunction("cpu_loop_exit_noexc_x86_64", _void(_address))
+helper_iret_protected = types.ExternalFunction("helper_iret_protected_x86_64", _void(_i64, _i32, _i32))
+helper_hlt = types.ExternalFunction("helper_hlt_x86_64", _void(_i64, _i32))
 cpu_restore_state = types.ExternalFunction(
-    "cpu_restore_state_x86_64", types.boolean(_address, _address, types.boolean)
+    "cpu_restore_state_x86_64", types.uint8(_address, _address, types.boolean)
 )
 cpu_memory_rw_debug = types.ExternalFunction(
     "cpu_memory_rw_debug_x86_64", _i32(_address, _u64, _address, _address, types.boolean)
 )
-_i64 = types.int64
 tlb_set_page_with_attrs = types.ExternalFunction(
     "tlb_set_page_with_attrs_x86_64", _void(_i64, _i64, _i64, _i32, _i32, _i32, _i64)
 )
@@ -63,9 +64,23 @@ tlb_reset_dirty_by_vaddr = types.ExternalFunction("tlb_reset_dirty_by_vaddr_x86_
 tlb_reset_dirty = types.ExternalFunction("tlb_reset_dirty_x86_64", _void(_i64, _i64, _i64))
 qemu_map_ram_ptr = types.ExternalFunction("qemu_map_ram_ptr_x86_64", _i64(_i64, _i64, _i64))
 x86_ldq_phys = types.ExternalFunction("x86_ldq_phys_x86_64", _u64(_i64, _i64))
+x86_ldl_phys = types.ExternalFunction("x86_ldl_phys_x86_64", types.uint32(_i64, _i64))
+x86_stl_phys = types.ExternalFunction("x86_stl_phys_x86_64", _void(_i64, _i64, types.uint32))
 x86_stl_phys_notdirty = types.ExternalFunction(
     "x86_stl_phys_notdirty_x86_64", _void(_i64, _i64, types.uint32)
 )
+helper_le_ldul_mmu = types.ExternalFunction("helper_le_ldul_mmu_x86_64", _u64(_i64, _i64, types.uint32, _i64))
+helper_le_stl_mmu = types.ExternalFunction(
+    "helper_le_stl_mmu_x86_64", _void(_i64, _i64, types.uint32, types.uint32, _i64)
+)
+_load = _u64(_i64, _i64, _i32, _i64)
+ldub = types.ExternalFunction("cpu_ldub_mmuidx_ra_x86_64", _load)
+lduw = types.ExternalFunction("cpu_lduw_mmuidx_ra_x86_64", _load)
+ldl = types.ExternalFunction("cpu_ldl_mmuidx_ra_x86_64", _load)
+ldq = types.ExternalFunction("cpu_ldq_mmuidx_ra_x86_64", _load)
+_store = _void(_i64, _i64, _u64, _i32, _i64)
+stl = types.ExternalFunction("cpu_stl_mmuidx_ra_x86_64", _store)
+stq = types.ExternalFunction("cpu_stq_mmuidx_ra_x86_64", _store)
 tlb_flush = types.ExternalFunction("tlb_flush_x86_64", _void(_address))
 tb_flush = types.ExternalFunction("tb_flush_x86_64", _void(_address))
 tb_invalidate_phys_range = types.ExternalFunction(

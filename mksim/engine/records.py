@@ -73,6 +73,7 @@ ENGINE = np.dtype(
         ("rights", "<i8"),  # address of this kernel's rights, one byte a page
         ("direct", "<i8"),  # of what of them is mapped directly, likewise
         ("code_pages", "<i8"),  # of a byte for each page of DRAM: 1 where translated code is from
+        ("rips", "<i8"),  # of what is known of places in translated code: see `crossings.exact_rip`
         ("memory", "<i8"),  # of DRAM
         ("memory_size", "<i8"),
         ("io_address", "<i8"),  # the last access to a region, and where in translated code it came from
@@ -83,6 +84,10 @@ ENGINE = np.dtype(
     ],
     align=True,
 )
+
+PLACE = np.dtype([("code", "<i8"), ("rip", "<i8")])
+"""A place in translated code, and the guest's instruction there until all translated code is dropped."""
+PLACES = 256
 
 KERNEL = np.dtype(
     [

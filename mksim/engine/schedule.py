@@ -9,12 +9,14 @@ import numpy as np
 from numba import carray, njit
 
 from mksim.clock.time import NEVER
+from mksim.engine.blocks import begin
 from mksim.engine.cpustate import CPU_MEM_IO_PC, ENV_SIZE
 from mksim.engine.crossings import WRITE, cross, exact_rip
+from mksim.engine.execution import execute
 from mksim.engine.interrupts import HEAP, deliver, rousable, settle
 from mksim.engine.machinecheck import BUS_WRITE, post
 from mksim.engine.mwait import wake_monitors
-from mksim.engine.native import pointer, tlb_flush, uc_emu_start
+from mksim.engine.native import pointer, tlb_flush
 from mksim.engine.records import (
     CONSOLE_FULL,
     CORE,
@@ -34,7 +36,7 @@ from mksim.engine.records import (
 )
 from mksim.engine.serial import arrive_serial
 from mksim.engine.timers import next_timer, tick
-from mksim.fabric.message import MESSAGE, SERIAL, STATE, peek, pop
+from mksim.fabric.message import MESSAGE, SERIAL, STATE, drop, peek
 from mksim.hw import lapic
 
 # Why `run` came back
@@ -131,14 +133,14 @@ def next_message(machine: np.void) -> int:
 def arrive(machine: np.void) -> None:
     """Deliver the message that is due next."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
-    due = np.zeros(1, MESSAGE)
-    pop(heap, carray(pointer(machine["messages"]), 1, STATE)[0], due)
-    first = due[0]
-    target, mode, vector = np.int64(first["target"]), np.int64(first["mode"]), np.int64(first["vector"])
+    first = heap[0]
+    mode, vector, level = np.int64(first["mode"]), np.int64(first["vector"]), first["level"] != 0
+    target, when = np.int64(first["target"]), first["when"]
+    drop(heap, carray(pointer(machine["messages"]), 1, STATE)[0])
     if mode >= SERIAL:
-        arrive_serial(machine, target, mode, vector, first["when"])
+        arrive_serial(machine, target, mode, vector, when)
     else:
-        deliver(machine, target, mode, vector, first["level"] != 0, first["when"])
+        deliver(machine, target, mode, vector, level, when)
 
 
 @njit(cache=True, error_model="numpy")
@@ -176,12 +178,13 @@ def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     engine = engine_of(machine, core["engine"])
     engine["time"] = start = core["time"]
     engine["horizon"] = horizon(machine, index, start, until)
-    engine["limit"], engine["request"], engine["skipped"] = 0, NOTHING, 0
+    engine["request"], engine["skipped"] = NOTHING, 0
     engine["initialised"] = 0
     engine["fault_kind"] = -1
     machine["running"] = index
+    begin(engine, machine, core, env_at(engine["env"]))
     carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = 0
-    error = uc_emu_start(engine["uc"], np.uint64(env_at(engine["env"])["eip"]), 0, 0, 0)
+    error = execute(engine)
     machine["running"] = -1
     if engine["initialised"] != 0:
         engine["core"] = -1

@@ -17,7 +17,7 @@ from numba import carray, cfunc, njit, types
 from mksim.engine import native
 from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, UC_CPU
 from mksim.engine.native import pointer
-from mksim.engine.records import engine_at
+from mksim.engine.records import PLACE, PLACES, engine_at
 from mksim.fabric.ownership import Rights
 from mksim.spec.memmap import PAGE, PAGE_SHIFT
 
@@ -163,6 +163,9 @@ def x86_stl_phys_notdirty(cpu: int, address: int, value: int) -> None:
 def forget_code(engine: np.void) -> None:
     """All translated blocks are gone."""
     code_pages(engine)[:] = 0
+    places = carray(pointer(engine["rips"]), PLACES, PLACE)
+    for number in range(PLACES):
+        places[number]["code"] = 0
 
 
 @cfunc(types.void(types.int64), cache=True, error_model="numpy")

@@ -1,19 +1,21 @@
 """What leaves translated code: exceptions, intercepted instructions, SYSCALL, RDTSC, CPUID.
 
 Unicorn never walks the IDT, but QEMU's own delivery is in the wheel, and these hooks call it. Instructions
-that Unicorn cannot hook (RDMSR, HLT, PAUSE, MOV CR8, shutdown) are caught by running the guest with SVM
-intercepts set: they arrive in UC_HOOK_INTR as 0x100 + exit code, RIP at the instruction.
+that Unicorn cannot hook (RDMSR, PAUSE, MOV CR8, shutdown) are caught by running the guest with SVM
+intercepts set: they arrive in UC_HOOK_INTR as 0x100 + exit code, RIP at the instruction. HLT comes directly.
 """
 
 import numpy as np
 from numba import carray, cfunc, njit, types
 
+from mksim.engine import native
 from mksim.engine.blocks import check_machine
 from mksim.engine.code import code_bytes, general_register
 from mksim.engine.cpustate import (
     CC_OP_EFLAGS,
     CODE64,
     CONDITION_CODES,
+    CPU_ENV,
     CPU_EXCEPTION_INDEX,
     DATA_FLAT,
     DF,
@@ -30,10 +32,12 @@ from mksim.engine.cpustate import (
     RCX,
     RDX,
 )
+from mksim.engine.execution import end
 from mksim.engine.interrupts import rousable
 from mksim.engine.msr import read_msr, write_msr
 from mksim.engine.mwait import arm_monitor, changed
 from mksim.engine.native import (
+    cpu_loop_exit_noexc,
     pointer,
     raise_exception_err_ra,
     uc_emu_stop,
@@ -53,12 +57,14 @@ from mksim.engine.records import (
     env_at,
     machine_at,
 )
+from mksim.engine.softmmu import engine_on
 from mksim.engine.task import let_pass, secure_task
 from mksim.hw import lapic
 from mksim.spec.apic import TPR
 
 # Intercepts as UC_HOOK_INTR sees them: 0x100 + exit code (AMD64 vol. 2, appendix C)
-_READ_CR8, _WRITE_CR8, _LTR, _PAUSE, _HLT, _MSR, _SHUTDOWN = 0x108, 0x118, 0x16D, 0x177, 0x178, 0x17C, 0x17F
+_READ_CR8, _WRITE_CR8, _LTR, _PAUSE, _MSR, _SHUTDOWN = 0x108, 0x118, 0x16D, 0x177, 0x17C, 0x17F
+
 _UD, _NP, _GP = 6, 11, 13
 _IDT = 2  # in an error code: the selector index names a gate of the IDT
 _EFLAGS_REGISTER = 25  # UC_X86_REG_EFLAGS: the condition codes are lazy, only this call sums them up
@@ -108,15 +114,36 @@ def pause(engine: np.void, machine: np.void, env: np.void) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> None:
-    """HLT or MWAIT, RIP past it: the core sleeps, unless something waits for it already."""
+def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> bool:
+    """HLT or MWAIT, RIP past it: return whether the core sleeps now, or something waits for it already."""
     core = core_of(machine, engine["core"])
     core["interruptible"] = 1 if env["eflags"] & IF != 0 else 0
+    engine["limit"] = 0
     if engine["initialised"] != 0 or rousable(machine, engine["core"], core):
-        engine["limit"] = 0
-        return
+        return False
     core["state"] = state
-    stop(engine, HALT)
+    if engine["request"] == NOTHING:
+        engine["request"] = HALT
+    return True
+
+
+@cfunc(types.void(types.int64, types.int32), cache=True, error_model="numpy")
+def helper_hlt(where: int, length: int) -> None:
+    """In place of QEMU's HLT; RIP and the flags are exact where translated code calls this.
+
+    QEMU would leave by longjmp. Behind the call, though, the block ends as it does when it is asked to before
+    it begins, and with `quit_request` RIP stays what it is: the way out that costs least.
+    """
+    address = engine_on(where - CPU_ENV)
+    if address == 0:
+        native.helper_hlt(where, length)
+    engine, env = engine_at(address), env_at(where)
+    env["hflags"] &= ~HF_INHIBIT_IRQ  # STI's shadow is this one instruction
+    env["eip"] += length
+    if sleep(engine, machine_at(engine["machine"]), env, HALTED) or engine["initialised"] != 0:
+        end(engine)
+    else:
+        cpu_loop_exit_noexc(engine["cpu"])
 
 
 @njit(cache=True, error_model="numpy")
@@ -162,9 +189,6 @@ def intercepted(engine: np.void, env: np.void, code: int) -> None:
     env["hflags"] &= ~HF_INHIBIT_IRQ  # STI's shadow is this one instruction
     if code == _PAUSE:
         pause(engine, machine, env)
-    elif code == _HLT:
-        env["eip"] += 1
-        sleep(engine, machine, env, HALTED)
     elif code == _MSR:
         access_msr(engine, machine, env)
     elif code == _SHUTDOWN:
@@ -224,7 +248,8 @@ def await_store(engine: np.void, machine: np.void, env: np.void) -> None:
     core = core_of(machine, engine["core"])
     if core["line"] >= 0 and not changed(machine, core):
         machine["monitors"] = 1
-        sleep(engine, machine, env, MWAITING)
+        if sleep(engine, machine, env, MWAITING):
+            uc_emu_stop(engine["uc"])
     else:
         core["line"] = -1
 

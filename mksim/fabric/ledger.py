@@ -100,7 +100,7 @@ def note(
 ) -> None:
     """Record one crossing: the fields of CROSSING, int64; `rip` and `where` may have the sign bit set."""
     serial = head["total"]
-    slot = serial % len(ring)
+    slot = serial & (len(ring) - 1)
     entry = ring[slot]
     entry["serial"], entry["when"] = serial, when
     entry["rip"], entry["where"] = np.uint64(rip), np.uint64(where)
@@ -119,7 +119,7 @@ _NAMES = ("when", "kernel", "core", "rip", "act", "size", "granted", "target", "
 
 
 class Ledger:
-    """The arrays that `note` writes to, and the questions one asks of them afterwards.
+    """The arrays that `note` writes to, and the questions one asks of them; `newest` is a power of two.
 
     counts   int64 [kernels + 3, kernels + 3, acts, 2]: who, whose, act, granted; owner codes index both ends
     """

@@ -103,12 +103,8 @@ def peek(heap: np.ndarray, state: np.void, never: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def pop(heap: np.ndarray, state: np.void, into: np.ndarray) -> bool:
-    """Move the next message to `into[0]`; False if none waits."""
+def drop(heap: np.ndarray, state: np.void) -> None:
+    """Take the next message, heap[0], out of the queue; there must be one."""
     last = state["count"] - 1
-    if last < 0:
-        return False
-    into[0] = heap[0]
     _close(heap, last)
     state["count"] = last
-    return True

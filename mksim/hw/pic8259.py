@@ -172,6 +172,8 @@ def _rank(p: np.void, chip: int, ir: int) -> int:
 @njit(cache=True, error_model="numpy")
 def _request(p: np.void, chip: int) -> int:
     """Return the IR that the priority resolver lets through to INT, -1 if none."""
+    if p["irr"][chip] & ~p["imr"][chip] == 0:
+        return -1
     asking = _highest(p, chip, p["irr"][chip] & ~p["imr"][chip])
     serving = _highest(p, chip, _inhibiting(p, chip))
     if _rank(p, chip, asking) < _rank(p, chip, serving):

@@ -20,7 +20,9 @@ from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine
 from mksim.spec.memmap import PAGE
 
-ENGINE_ADDRESSES = ("uc", "stubs", "cpu", "env", "machine", "rights", "direct", "code_pages", "memory")
+ENGINE_ADDRESSES = (
+    "uc", "stubs", "cpu", "env", "machine", "rights", "direct", "code_pages", "rips", "memory",
+)  # fmt: skip
 """Fields of ENGINE that say where something is, not what it is."""
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mksim.fabric.message import MESSAGE, STATE, peek, pop, push
+from mksim.fabric.message import MESSAGE, STATE, drop, peek, push
 from mksim.fabric.ownership import NOBODY
 
 LAW = settings(deadline=None, derandomize=True)  # the first call may compile
@@ -20,8 +20,11 @@ class Queue:
         return bool(push(self.heap, self.state, when, 1, 2, FIXED, vector, 0, NOBODY, priority))
 
     def pop(self) -> np.void | None:
-        into = np.zeros(1, MESSAGE)
-        return into[0] if pop(self.heap, self.state, into) else None
+        if self.state["count"] == 0:
+            return None
+        first: np.void = self.heap[0].copy()
+        drop(self.heap, self.state)
+        return first
 
     def peek(self) -> int:
         return int(peek(self.heap, self.state, NEVER))

@@ -1,0 +1,71 @@
+"""The local APIC's page as translated code reaches it: past QEMU's dispatch to devices.
+
+These functions take the place of the helpers that translated code calls where an access of four bytes has no
+memory behind it (accel/tcg/cputlb.c of QEMU 5.0.1). Whatever is not a register of the local APIC is QEMU's.
+"""
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from mksim.engine import native
+from mksim.engine.access import PHYSICAL, READ, WRITE
+from mksim.engine.cpustate import CPU_ENV, CPU_MEM_IO_PC
+from mksim.engine.mmio import chip_read, chip_write, resume_io, settle_io
+from mksim.engine.native import pointer
+from mksim.engine.records import LOCAL_APIC, engine_at, machine_at
+from mksim.engine.softmmu import engine_on, entry_of
+from mksim.spec.memmap import LAPIC, PAGE
+
+_DEVICE = 0x200
+"""Of an entry's address: no memory is behind it (TLB_MMIO)."""
+_MODE = 15
+"""Of a TCGMemOpIdx: the MMU mode."""
+
+
+@njit(cache=True, error_model="numpy")
+def reaches_apic(cpu: int, address: int, operation: int, word: int) -> bool:
+    """Tell whether an aligned access hits the page, as far as the TLB knows."""
+    entry = entry_of(cpu, operation & _MODE, address)
+    return entry[word] == address & -PAGE | _DEVICE and entry[PHYSICAL] == LAPIC and address & 3 == 0
+
+
+@njit(cache=True, error_model="numpy")
+def come_from(cpu: int, code: int) -> None:
+    """Note where in translated code the access is."""
+    carray(pointer(cpu + CPU_MEM_IO_PC), 1, np.int64)[0] = code
+
+
+@cfunc(
+    types.uint64(types.int64, types.int64, types.uint32, types.int64), cache=True, error_model="numpy"
+)
+def helper_le_ldul_mmu(where: int, address: int, operation: int, code: int) -> int:
+    """Load four bytes."""
+    cpu = where - CPU_ENV
+    if engine_on(cpu) == 0 or not reaches_apic(cpu, address, operation, READ):
+        return native.helper_le_ldul_mmu(where, address, operation, code)
+    engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
+    come_from(cpu, code)
+    resume_io(engine, LAPIC + offset)
+    value = chip_read(engine, machine_at(engine["machine"]), LOCAL_APIC, 0, offset)
+    settle_io(engine)
+    return value & np.uint64(0xFFFFFFFF)
+
+
+@cfunc(
+    types.void(types.int64, types.int64, types.uint32, types.uint32, types.int64),
+    cache=True, error_model="numpy",
+)  # fmt: skip
+def helper_le_stl_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
+    """Store four bytes."""
+    cpu = where - CPU_ENV
+    if engine_on(cpu) == 0 or not reaches_apic(cpu, address, operation, WRITE):
+        native.helper_le_stl_mmu(where, address, value, operation, code)
+        return
+    engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
+    come_from(cpu, code)
+    resume_io(engine, LAPIC + offset)
+    chip_write(engine, machine_at(engine["machine"]), LOCAL_APIC, 0, offset, np.int64(value))
+    settle_io(engine)
+
+
+FUNCTIONS = (helper_le_ldul_mmu, helper_le_stl_mmu)
