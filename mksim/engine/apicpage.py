@@ -10,9 +10,9 @@ from numba import carray, cfunc, njit, types
 from mksim.engine import native
 from mksim.engine.access import PHYSICAL, READ, WRITE
 from mksim.engine.cpustate import CPU_ENV, CPU_MEM_IO_PC
-from mksim.engine.mmio import chip_read, chip_write, resume_io, settle_io
+from mksim.engine.mmio import apic_read, apic_write, resume_io, settle_io
 from mksim.engine.native import pointer
-from mksim.engine.records import LOCAL_APIC, engine_at, machine_at
+from mksim.engine.records import engine_at, machine_at
 from mksim.engine.softmmu import engine_on, entry_of
 from mksim.spec.memmap import LAPIC, PAGE
 
@@ -46,7 +46,7 @@ def helper_le_ldul_mmu(where: int, address: int, operation: int, code: int) -> i
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
     come_from(cpu, code)
     resume_io(engine, LAPIC + offset)
-    value = chip_read(engine, machine_at(engine["machine"]), LOCAL_APIC, 0, offset)
+    value = apic_read(engine, machine_at(engine["machine"]), offset)
     settle_io(engine)
     return value & np.uint64(0xFFFFFFFF)
 
@@ -64,7 +64,7 @@ def helper_le_stl_mmu(where: int, address: int, value: int, operation: int, code
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
     come_from(cpu, code)
     resume_io(engine, LAPIC + offset)
-    chip_write(engine, machine_at(engine["machine"]), LOCAL_APIC, 0, offset, np.int64(value))
+    apic_write(engine, machine_at(engine["machine"]), offset, np.int64(value))
     settle_io(engine)
 
 

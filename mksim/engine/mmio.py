@@ -130,11 +130,10 @@ def apic_responds(core: np.void) -> bool:
 @njit(cache=True, error_model="numpy")
 def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int) -> np.uint64:
     """Read a chip's register. They are 32 bits wide; an APIC's are 16 bytes apart, the hole between them."""
-    core, kind = core_of(machine, engine["core"]), region["kind"]
+    kind = region["kind"]
     if kind == LOCAL_APIC:
-        if apic_responds(core):
-            return np.uint64(lapic.read(core["lapic"], offset, engine["time"]))
-    elif chip_allowed(engine, machine, DEVICE_READ, region, offset):
+        return apic_read(engine, machine, offset)
+    if chip_allowed(engine, machine, DEVICE_READ, region, offset):
         if kind == IO_APIC:
             return np.uint64(ioapic.read(io_apic(machine, region["unit"]), offset))
         return np.uint64(read_hpet(machine, offset, engine["time"]))
@@ -154,6 +153,13 @@ def chip_write(
             pins(machine, region["unit"], engine["core"], engine["time"])
         else:
             write_hpet(engine, machine, offset, size, value & 0xFFFFFFFF)
+
+
+@njit(cache=True, error_model="numpy")
+def apic_read(engine: np.void, machine: np.void, offset: int) -> np.uint64:
+    """Read a register of the core's own local APIC."""
+    core = core_of(machine, engine["core"])
+    return np.uint64(lapic.read(core["lapic"], offset, engine["time"])) if apic_responds(core) else _ONES
 
 
 @njit(cache=True, error_model="numpy")
