@@ -14,9 +14,11 @@ BAUD=115200
 
 say() { echo "init: $*"; }
 
+# stty sets nothing new, but waits until the console has sent all: power-off does not.
 finish() {
     [ "$dmesg" ] && dmesg
     say "$@"
+    stty opost
     poweroff -f
 }
 
