@@ -120,6 +120,7 @@ HF_LMA = 1 << 14
 HF_CS64 = 1 << 15
 HF_GUEST = 1 << 21
 HF_SMAP = 1 << 23
+HF_OSFXSR = 1 << 22
 HF2_NMI = 1 << 2
 
 CR4_MCE = 1 << 6

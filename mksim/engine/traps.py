@@ -26,6 +26,7 @@ from mksim.engine.cpustate import (
     HF_CS64,
     HF_INHIBIT_IRQ,
     HF_LMA,
+    HF_OSFXSR,
     HF_SS32,
     IF,
     RAX,
@@ -254,6 +255,19 @@ def await_store(engine: np.void, machine: np.void, env: np.void) -> None:
         core["line"] = -1
 
 
+@njit(cache=True, error_model="numpy")
+def needs_no_sse(engine: np.void, env: np.void) -> bool:
+    """Tell whether the instruction is one of BMI2's shifts (VEX.0F38 F7), refused as CR4.OSFXSR is clear.
+
+    It has nothing to do with SSE, but shares its prefixes, and QEMU 5.0 takes it for such. Linux's
+    decompressor shifts so. With the flag set, SSE is not refused either until CR4 is written again.
+    """
+    if env["hflags"] & HF_OSFXSR != 0:
+        return False
+    code = code_bytes(engine, env)
+    return code & 0xFF == 0xC4 and (code >> 8) & 0x1F == 2 and (code >> 24) & 0xFF == 0xF7
+
+
 @cfunc(types.boolean(types.uintp, types.uintp), cache=True, error_model="numpy")
 def on_invalid(_uc: int, engine_address: int) -> bool:
     """UC_HOOK_INSN_INVALID: MONITOR and MWAIT, which this TCG does not know; #UD for all else."""
@@ -263,6 +277,9 @@ def on_invalid(_uc: int, engine_address: int) -> bool:
     if void(engine):
         return True
     secure_task(env)
+    if needs_no_sse(engine, env):
+        env["hflags"] |= HF_OSFXSR
+        return True
     code = code_bytes(engine, env) & 0xFFFFFF
     if code == 0xC8010F and env["hflags"] & HF_CPL == 0:
         arm_monitor(engine, machine, env)
