@@ -1,7 +1,7 @@
 // The kernel's ACPI tables: the root, the fixed description, what every table begins with. ACPI 6.4, 5.2.
 //
-// The RSDP is the first thing in the tables area, which the memory map lists as ACPI memory: a kernel whose
-// boot protocol does not name the RSDP (multiboot) finds it there.
+// The RSDP is the first thing in the tables area, and so in the page that the kernel sees at BIOS_TABLES: a
+// kernel whose boot protocol does not name the RSDP (multiboot) finds it there, as on any PC.
 #include "firmware.h"
 
 static const char OEM[] = "MKSIM ", OEM_TABLE[] = "MKSIM   ", CREATOR[] = "MKSM";
@@ -25,11 +25,12 @@ void acpi_seal(struct acpi_table *table, const char *signature, uint32_t length,
     table->checksum = checksum(table, length);
 }
 
-static void seal_rsdp(struct acpi_rsdp *rsdp, uint32_t xsdt) {
+static void seal_rsdp(struct acpi_rsdp *rsdp, uint32_t rsdt, uint32_t xsdt) {
     memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
     memcpy(rsdp->oem_id, OEM, sizeof(rsdp->oem_id));
     rsdp->revision = ACPI_RSDP_REVISION;
     rsdp->length = sizeof(*rsdp);
+    rsdp->rsdt = rsdt;
     rsdp->xsdt = xsdt;
     rsdp->checksum = checksum(rsdp, ACPI_RSDP_CHECKED);
     rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
@@ -98,6 +99,15 @@ static uint32_t hpet_write(struct boot *boot) {
     return (uint32_t)hpet;
 }
 
+// For those who know only ACPI 1.0.
+static uint32_t rsdt_write(struct boot *boot, const uint32_t *tables, uint32_t count) {
+    uint32_t size = sizeof(struct acpi_table) + count * sizeof(*tables);
+    struct acpi_table *rsdt = area_take(boot, size, 16);
+    memcpy(rsdt + 1, tables, count * sizeof(*tables));
+    acpi_seal(rsdt, "RSDT", size, 1);
+    return (uint32_t)rsdt;
+}
+
 static uint32_t xsdt_write(struct boot *boot, const uint32_t *tables, uint32_t count) {
     uint32_t size = sizeof(struct acpi_table) + count * sizeof(uint64_t);
     struct acpi_table *xsdt = area_take(boot, size, 16);
@@ -118,6 +128,7 @@ uint32_t acpi_write(struct boot *boot) {
         tables[count++] = spcr_write(boot);
     if (boot->kernel->flags & KERNEL_LEGACY)
         tables[count++] = hpet_write(boot);
-    seal_rsdp(rsdp, xsdt_write(boot, tables, count));
+    uint32_t rsdt = rsdt_write(boot, tables, count);
+    seal_rsdp(rsdp, rsdt, xsdt_write(boot, tables, count));
     return (uint32_t)rsdp;
 }

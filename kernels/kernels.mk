@@ -13,7 +13,10 @@ LIB_SOURCES := $(wildcard kernels/lib/*.c kernels/lib/*.S)
 LIB_HEADERS := $(wildcard kernels/lib/*.h) build/include/partition.h
 LIB_OBJECTS := $(patsubst kernels/%,build/kernels/%.o,$(LIB_SOURCES))
 
-KERNEL_SOURCES := $(filter-out $(LIB_SOURCES),$(wildcard kernels/*/*.c))
+# Kernels without the runtime: 32-bit, loaded by Multiboot.
+STRANGE_SOURCES := kernels/tests/stranger.c
+
+KERNEL_SOURCES := $(filter-out $(LIB_SOURCES) $(STRANGE_SOURCES),$(wildcard kernels/*/*.c))
 KERNELS := $(KERNEL_SOURCES:kernels/%.c=build/kernels/%.elf)
 
 .PHONY: kernels
@@ -31,9 +34,17 @@ build/kernels/%.elf: kernels/%.c $(LIB_OBJECTS) $(LIB_HEADERS) kernels/lib/kerne
 	@echo "  CC  $@"
 	@$(ZIGCC) $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $< $(LIB_OBJECTS) -o $@
 
-# The one kernel without the runtime: 32-bit, loaded by Multiboot.
-kernels: build/kernels/tests/multiboot.elf
+kernels: build/kernels/tests/multiboot.elf build/kernels/tests/stranger.bin
 build/kernels/tests/multiboot.elf: kernels/tests/multiboot.S kernels/tests/multiboot.ld
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
 	@$(PYTHON) -m ziglang cc -target x86-freestanding-none -nostdlib -static -Wl,-T,kernels/tests/multiboot.ld $< -o $@
+
+# A flat file: what its Multiboot header does not say, nobody knows of it.
+build/kernels/tests/stranger.bin: kernels/tests/stranger.c kernels/tests/stranger.ld
+	@mkdir -p $(@D)
+	@echo "  CC  $@"
+	@$(PYTHON) -m ziglang cc -target x86-freestanding-none -mcpu=i686 -O2 -std=gnu17 -ffreestanding -fno-pic \
+		-fno-stack-protector -fno-sanitize=all -Wall -Wextra -Werror -nostdlib -static \
+		-Wl,-T,kernels/tests/stranger.ld -Wl,-e,entry -Wl,--build-id=none $< -o $@.elf
+	@$(PYTHON) -m ziglang objcopy -O binary $@.elf $@

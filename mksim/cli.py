@@ -6,6 +6,7 @@ What takes long to import is imported where it is needed: `check` does not wait 
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,22 +17,33 @@ from mksim.boot.formats import read_image
 from mksim.boot.image import Image
 from mksim.boot.symbols import Symbols, read_symbols
 from mksim.errors import ConfigError, EngineError, FileError, Problem
-from mksim.machine import units
+from mksim.machine import alone, schema, units
 from mksim.machine.config import Layout, Protection
 from mksim.machine.drawing import draw
 from mksim.machine.options import BootOptions
 from mksim.machine.reading import read_layout
-from mksim.machine.schema import SEED_MAX
-from mksim.machine.values import between, nearest
+from mksim.machine.values import CORES_MAX, between, nearest
 from mksim.nativecache import cold
 
 EXIT_AS_EXPECTED, EXIT_UNEXPECTED, EXIT_CONFIG, EXIT_LIMIT = 0, 1, 2, 3
+EXIT_BUG, EXIT_OUTPUT = 70, 74
+"""Of a kernel alone, whose own are odd: EX_SOFTWARE and EX_IOERR of BSD's sysexits.h."""
 EXIT_CODES = """\
 exit codes:
   0  every kernel ended as its config expects
   1  a kernel did not, or there was a violation that the config does not expect
   2  the config, an image or the command line is wrong; nothing ran
   3  the limit was reached (--until, or machine.until)
+"""
+
+EXIT_CODES_ALONE = """\
+exit codes of boot --kernel:
+  odd                 what the kernel wrote to port 0xf4: (value << 1) | 1, as from QEMU's isa-debug-exit
+  0                   it powered off
+  2                   the image or the command line is wrong; nothing ran
+  4                   the limit was reached (--until)
+  6, 8, 10, 12        it reset itself, triple fault, machine check, asleep for good (halt)
+  70, 74, 130         a bug in mksim, output that cannot be written, Ctrl-C
 """
 
 COMPILING = "mksim: compiling native code; this happens once, and takes a minute or more"
@@ -44,6 +56,12 @@ examples:
   mksim boot config.toml --until 5Minsn               at most 5 million instructions, all cores together
   mksim boot config.toml --console ping=ping.log --summary run.json --quiet
   mksim boot config.toml --trust                      let violations happen, and record them
+
+one kernel by its path, alone on a board with the chips of a PC; its COM1 and port 0xe9 are standard output,
+byte by byte, and all else goes to standard error:
+  mksim boot --kernel vmlinuz --initrd initrd.img --cmdline "console=ttyS0 panic=-1" --cores 2 --memory 1G
+  mksim boot --kernel test.elf --cmdline "verbose" --quiet > test.log; echo $?
+  mksim boot --kernel kernel.elf --module "symbols.bin" --module "config.txt read only" --until 10s
 """,
     "check": """\
 examples:
@@ -79,10 +97,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_AS_EXPECTED
     except OSError as error:  # a disk that is full
-        print(f"{error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output(error)
         return EXIT_UNEXPECTED
+
+
+def _drop_output(error: OSError) -> None:
+    """Say why output cannot be written, and let nobody try again."""
+    print(f"{error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -108,7 +131,7 @@ def _command(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=EXAMPLES[name] + "\n" + EXIT_CODES,
+        epilog="\n".join([EXAMPLES[name], EXIT_CODES, *([EXIT_CODES_ALONE] if name == "boot" else [])]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(command=function)
@@ -120,7 +143,11 @@ def _config_argument(command: argparse.ArgumentParser) -> None:
 
 
 def _boot_parser(command: argparse.ArgumentParser) -> None:
-    _config_argument(command)
+    what = command.add_mutually_exclusive_group(required=True)
+    help_ = "the machine and its kernels"
+    what.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml", help=help_)
+    what.add_argument("--kernel", type=Path, metavar="IMAGE", help="one kernel, alone on a default board")
+    _board_options(command.add_argument_group("the board of --kernel"))
     add = command.add_argument
     add("--seed", type=_seed, metavar="N", help="draw another interleaving of cores (default: the config's)")
     add("--until", type=_limit, metavar="LIMIT", help="stop at a virtual time (10ms) or instruction (5Minsn)")
@@ -133,6 +160,15 @@ def _boot_parser(command: argparse.ArgumentParser) -> None:
                         help="violations happen, and are recorded")  # fmt: skip
     choice.add_argument("--guard", dest="protection", action="store_const", const="guard",
                         help="violations do not happen, and are recorded")  # fmt: skip
+
+
+def _board_options(group: Any) -> None:
+    add = group.add_argument
+    add("--initrd", metavar="FILE", help="the first module: Linux's initial RAM disk")
+    add("--module", action="append", metavar="'FILE ARGUMENTS'", help="a further module; may be repeated")
+    add("--cmdline", type=_cmdline, metavar="TEXT", help="the kernel's command line")
+    add("--cores", type=_cores, metavar="N", help="processors (default: 1)")
+    add("--memory", type=_memory, metavar="SIZE", help="memory, up to 3G (default: 512M)")
 
 
 def _disasm_parser(command: argparse.ArgumentParser) -> None:
@@ -171,7 +207,12 @@ def _file_of_kernel(text: str) -> tuple[str, Path]:
 _limit = _argument(units.limit)
 _console = _argument(_file_of_kernel)
 _number = _argument(between(0, (1 << 64) - 1, units.written, "#x"))
-_seed = _argument(between(0, SEED_MAX, units.written))
+_seed = _argument(between(0, schema.SEED_MAX, units.written))
+_cmdline = _argument(schema.KERNEL["cmdline"].parse)
+_memory = _argument(schema.MACHINE["memory"].parse)
+_cores = _argument(between(1, CORES_MAX, units.written))
+BOARD = ("initrd", "module", "cmdline", "cores", "memory")
+"""Options that are only for --kernel: the rest goes with a config as well."""
 
 
 def check(options: argparse.Namespace) -> int:
@@ -183,9 +224,10 @@ def check(options: argparse.Namespace) -> int:
 
 def boot(options: argparse.Namespace) -> int:
     """Boot a config's kernels, and run them to their ends or to the limit."""
+    if options.kernel is not None:
+        return boot_alone(options)
     layout, how = order(options)
-    if cold():
-        print(COMPILING, file=sys.stderr, flush=True)
+    _announce()
     from mksim.machine.machine import Outcome  # noqa: PLC0415 - Numba takes half a second
     from mksim.observe import session, summary  # noqa: PLC0415
 
@@ -196,9 +238,33 @@ def boot(options: argparse.Namespace) -> int:
     return EXIT_AS_EXPECTED if fine else EXIT_UNEXPECTED
 
 
+def boot_alone(options: argparse.Namespace) -> int:
+    """Boot one kernel on a default board; no failure of mksim's has a code that the kernel could give."""
+    layout, how = order(options)
+    _announce()
+    try:
+        from mksim.observe import exitcode, session  # noqa: PLC0415 - as above
+
+        machine, outcome = session.run(layout, how)
+        return exitcode.exit_code(machine.lives[0], outcome)
+    except (ConfigError, FileError, EngineError):
+        raise
+    except OSError as error:
+        _drop_output(error)
+        return EXIT_OUTPUT
+    except Exception:
+        traceback.print_exc()
+        return EXIT_BUG
+
+
+def _announce() -> None:
+    if cold():
+        print(COMPILING, file=sys.stderr, flush=True)
+
+
 def order(options: argparse.Namespace) -> tuple[Layout, BootOptions]:
     """Return the layout that the command line asks for, and how to run it."""
-    layout = read_layout(options.config)
+    layout = _layout(options)
     if options.seed is not None:
         layout = replace(layout, seed=options.seed)
     if options.protection is not None:
@@ -212,14 +278,26 @@ def order(options: argparse.Namespace) -> tuple[Layout, BootOptions]:
         instructions=instructions,
         consoles=_consoles(options, layout),
         summary=options.summary,
+        raw=options.kernel is not None,
         quiet=options.quiet,
     )
+
+
+def _layout(options: argparse.Namespace) -> Layout:
+    board = {name: value for name in BOARD if (value := getattr(options, name)) is not None}
+    if options.kernel is None:
+        if board:
+            problems = [Problem(str(options.config), f"--{name}", "is for --kernel alone") for name in board]
+            raise ConfigError(problems)
+        return read_layout(options.config)
+    initrd, modules = board.pop("initrd", None), board.pop("module", [])
+    return alone.alone(options.kernel, modules=[*([initrd] if initrd else []), *modules], **board)
 
 
 def _consoles(options: argparse.Namespace, layout: Layout) -> dict[str, Path]:
     names = [kernel.name for kernel in layout.kernels]
     unknown = [
-        Problem(str(options.config), "", f"--console names {name}, which is no kernel{nearest(name, names)}")
+        Problem(str(layout.path), "", f"--console names {name}, which is no kernel{nearest(name, names)}")
         for name, _ in options.console
         if name not in names
     ]

@@ -193,7 +193,8 @@ def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]
         watched[window.span.pages] |= window.watch
     for number, engine in enumerate(engines):
         engine.map_memory(Span(VMCB, len(tables)), tables, Rights.R | Rights.W)
-        map_rom(engine, rom)
+        shown = layout.kernels[number].tables.base if number < len(layout.kernels) else None
+        map_rom(engine, rom, None if shown is None else board.memory[shown:])
         rights = board.deeds.rights[number] if number < len(layout.kernels) else firmware_rights(layout)
         direct = np.where(watched, np.uint8(0), rights) if number < len(layout.kernels) else rights
         engine.plug_memory(board.memory, rights, direct)
@@ -209,11 +210,19 @@ def firmware_rights(layout: Layout) -> np.ndarray:
     return np.full(layout.memory >> memmap.PAGE_SHIFT, Rights.ALL, np.uint8)
 
 
-def map_rom(engine: Engine, rom: np.ndarray) -> None:
-    """Map the ROM and its alias: readable and executable for all, since every core starts in it."""
+def map_rom(engine: Engine, rom: np.ndarray, tables: np.ndarray | None) -> None:
+    """Map the ROM and its alias: readable and executable for all, since every core starts in it.
+
+    In a page of the alias that the ROM has no need of, a kernel finds its own tables.
+    """
+    shown = Span(memmap.BIOS_TABLES, memmap.PAGE)
     for base in (memmap.ROM, memmap.ROM_ALIAS):
-        engine.map_memory(Span(base, memmap.ROM_SIZE), rom, Rights.R | Rights.X)
-        engine.protect(Region(Span(base, memmap.ROM_SIZE), ROM_IMAGE))
+        whole = Span(base, memmap.ROM_SIZE)
+        for span in whole.without(shown) if tables is not None else (whole,):
+            engine.map_memory(span, rom[span.base - base :], Rights.R | Rights.X)
+        engine.protect(Region(whole, ROM_IMAGE))
+    if tables is not None:
+        engine.map_memory(shown, tables, Rights.R)
 
 
 def map_dram(engine: Engine, memory: np.ndarray, rights: np.ndarray) -> None:

@@ -15,5 +15,7 @@ class BootOptions:
     """By kernel name: where its console's bytes go, exactly as it wrote them, instead of standard output."""
     summary: Path | None = None
     """Where the summary goes, as JSON."""
+    raw: bool = False
+    """The first kernel's console is standard output, exactly as it wrote; all else goes to standard error."""
     quiet: bool = False
     """No status line and no summary on the terminal."""

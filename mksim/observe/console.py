@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 
@@ -12,6 +12,14 @@ LINE_MAX = 4096
 FIRMWARE_NAME = "firmware"
 
 
+class Sink(Protocol):
+    """Where a console's bytes can go."""
+
+    @property
+    def name(self) -> str: ...
+    def write(self, data: bytes, /) -> object: ...
+
+
 class Consoles:
     """Splits what all kernels write into lines. `names` are by kernel id; `show` gets each line, prefixed.
 
@@ -19,7 +27,7 @@ class Consoles:
     """
 
     def __init__(
-        self, names: list[str], show: Callable[[str], None], files: Mapping[str, BinaryIO] | None = None
+        self, names: list[str], show: Callable[[str], None], files: Mapping[str, Sink] | None = None
     ) -> None:
         self._names = [*names, FIRMWARE_NAME]
         self._width = max(map(len, names))
@@ -61,6 +69,18 @@ class Consoles:
                 line.clear()
 
 
+class Unbuffered:
+    """A stream as a kernel's file: what is written is out."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream = stream
+        self.name = name
+
+    def write(self, data: bytes) -> None:
+        self._stream.write(data)
+        self._stream.flush()
+
+
 def readable(line: bytes) -> str:
     """Return a line for a terminal: no control character of a guest's reaches it."""
     text = line.decode("utf-8", "replace").rstrip("\r\n")
@@ -68,6 +88,6 @@ def readable(line: bytes) -> str:
     return "".join(shown)
 
 
-def open_files(paths: Mapping[str, Path]) -> dict[str, BinaryIO]:
+def open_files(paths: Mapping[str, Path]) -> dict[str, Sink]:
     """Open a file for each kernel named; OSError where one cannot be."""
     return {name: path.open("wb", buffering=0) for name, path in paths.items()}

@@ -1,11 +1,14 @@
 """One run as a user sees it: consoles on the terminal and in files, a status line, the summary at the end."""
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from mksim.clock.time import NEVER
 from mksim.errors import ConfigError, Problem
@@ -14,7 +17,7 @@ from mksim.machine.machine import Machine, Outcome
 from mksim.machine.options import BootOptions
 from mksim.nativecache import warmed
 from mksim.observe import summary
-from mksim.observe.console import Consoles, open_files
+from mksim.observe.console import Consoles, Unbuffered, open_files
 from mksim.observe.status import Status
 
 TURNS = 1
@@ -30,8 +33,11 @@ def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
     machine = Machine(layout)
     gc.freeze()
     gc.enable()
-    status = Status(machine, sys.stderr, quiet=options.quiet)
-    consoles = Consoles([kernel.name for kernel in layout.kernels], _printer(status), files)
+    status = Status(machine, sys.stderr, quiet=options.quiet or (options.raw and _at_terminal()))
+    if options.raw:
+        files = {layout.kernels[0].name: _standard_output()} | files
+    show = _printer(status, _paper(options))
+    consoles = Consoles([kernel.name for kernel in layout.kernels], show, files)
     machine.consoles.append(consoles)
     with _interruptible(machine):
         outcome = _run(machine, status, options)
@@ -50,20 +56,36 @@ def _run(machine: Machine, status: Status, options: BootOptions) -> Outcome:
     return outcome
 
 
-def _printer(status: Status) -> Callable[[str], None]:
+def _paper(options: BootOptions) -> TextIO:
+    """Return where all goes that is for people to read."""
+    return sys.stderr if options.raw else sys.stdout
+
+
+def _at_terminal() -> bool:
+    # It is None where the caller closed it.
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _standard_output() -> Unbuffered:
+    # Where the caller closed it, what is written goes nowhere.
+    stream = Path(os.devnull).open("wb") if sys.stdout is None else sys.stdout.buffer  # noqa: SIM115
+    return Unbuffered(stream, "standard output")
+
+
+def _printer(status: Status, paper: TextIO) -> Callable[[str], None]:
     def show(line: str) -> None:
         status.clear()
-        print(line, flush=True)
+        print(line, file=paper, flush=True)
 
     return show
 
 
 def _report(machine: Machine, outcome: Outcome, options: BootOptions) -> None:
+    if options.quiet and options.summary is None:
+        return  # the digest of much memory takes its time
     result = summary.summary(machine, outcome)
     if not options.quiet:
-        print()
-        for line in summary.lines(result):
-            print(line)
+        print("", *summary.lines(result), sep="\n", file=_paper(options))
     if options.summary is not None:
         with _files_named(options):
             summary.write(result, options.summary)

@@ -5,6 +5,7 @@
     0x0007_0000  firmware RAM                partition table, then stacks
     0x000a_0000  legacy hole                 VGA, option ROMs: nobody there
     0x000f_0000  alias of the ROM            so that SIPI vector 0xf0 starts in it
+    0x000f_e000    in it: kernel's tables    to each kernel its own, so that a search finds its RSDP
     0x0010_0000  DRAM, up to 3 GiB
     0xfec0_0000  I/O APICs, 4 KiB each       82093AA, 3.0
     0xfed0_0000  HPET                        of the legacy owner
@@ -23,6 +24,8 @@ PARTITION_TABLE_SIZE = 0x10000
 FIRMWARE_STACKS = PARTITION_TABLE + PARTITION_TABLE_SIZE
 LOW_DRAM_END = 0xA0000
 ROM_ALIAS = 0xF0000
+BIOS_TABLES = 0xFE000
+"""Page of the alias that shows each kernel the first page of its own tables area: ACPI 6.4, 5.2.5.1."""
 HIGH_DRAM = 0x100000
 DRAM_LIMIT = 0xC0000000
 """DRAM ends here at the latest: the fourth GiB belongs to devices."""

@@ -35,10 +35,13 @@ def acpi_tables(memory: Array, rsdp_address: int) -> dict[str, int]:
     xsdt = int(rsdp["xsdt"])
     size = int(record(memory, acpi.TABLE, xsdt)["length"]) - acpi.TABLE.itemsize
     addresses = [int(a) for a in memory[xsdt + acpi.TABLE.itemsize :][:size].view("<u8")]
+    rsdt = int(rsdp["rsdt"])
+    assert sums_to_zero(memory, rsdt, int(record(memory, acpi.TABLE, rsdt)["length"]))
+    assert memory[rsdt + acpi.TABLE.itemsize :][: 4 * len(addresses)].view("<u4").tolist() == addresses
     fadt = record(memory, acpi.FADT, addresses[0])
     assert record(memory, acpi.FACS, int(fadt["firmware_ctrl"]))["signature"] == b"FACS"
     tables = {}
-    for address in (xsdt, *addresses, int(fadt["x_dsdt"])):
+    for address in (xsdt, rsdt, *addresses, int(fadt["x_dsdt"])):
         header = record(memory, acpi.TABLE, address)
         assert sums_to_zero(memory, address, int(header["length"]))
         tables[header["signature"].decode()] = address
