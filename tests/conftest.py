@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,14 +16,22 @@ PACKAGES = {"qemu-system-x86_64": "qemu-system-x86", "iasl": "acpica-tools", "gd
 
 needs = pytest.mark.needs
 """`@needs("iasl")`: the test runs this tool of the host's."""
+needs_guest = pytest.mark.needs_guest
+"""`@needs_guest("vmlinuz")`: the test boots this file of build/guests, which `make guests` fetches."""
+
+GUESTS = Path(__file__).parents[1] / "build" / "guests"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test that needs a missing tool; where CI=true, fail it: CI must not pass by not looking."""
+    """Skip a test that needs what is not there; where CI=true, fail it: CI must not pass by not looking."""
     for mark in item.iter_markers("needs"):
         for tool in mark.args:
             if not shutil.which(tool):
                 _refuse(f"{tool} is not installed (Debian: {PACKAGES.get(tool, tool)})")
+    for mark in item.iter_markers("needs_guest"):
+        for file in mark.args:
+            if not (GUESTS / file).exists():
+                _refuse(f"build/guests/{file} is not there (make guests)")
 
 
 def _refuse(reason: str) -> None:

@@ -1,0 +1,70 @@
+"""Kernels that nobody here wrote: Debian's Linux and memtest86+."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import needs_guest
+from tests.guest.booting import Run, boot_scenario
+from tests.guest.stock import boot_linux, sayings
+
+WORKED = "worked: three pipelines, a hundred forks"
+TROUBLE = ("BUG", "WARNING:", "Oops", "unable to", "detected stall", "timekeeping watchdog", "Call Trace")
+"""What Linux says when it thinks little of a machine."""
+
+
+def claim_all_well(run: Run, kernel: str = "linux") -> None:
+    console = run.console[kernel]
+    assert run.reasons[kernel] == "power off", console
+    assert WORKED in sayings(console)
+    assert sayings(console)[-1] == "all well"
+    assert [line for line in console.splitlines() if any(word in line for word in TROUBLE)] == []
+
+
+@needs_guest("vmlinuz", "initramfs.cpio.gz")
+@pytest.mark.slow
+def test_one_linux_works_and_switches_itself_off(tmp_path: Path) -> None:
+    runs = []
+    for name in ("once", "twice"):
+        (tmp_path / name).mkdir()
+        runs.append(boot_linux(tmp_path / name))
+        assert runs[-1].code == 0
+        assert runs[-1].crossings == {}
+        claim_all_well(runs[-1])
+    assert runs[0].summary["digest"] == runs[1].summary["digest"]
+    assert runs[0].console == runs[1].console
+
+
+@needs_guest("vmlinuz", "initramfs.cpio.gz")
+@pytest.mark.slow
+@pytest.mark.parametrize("cores", [2, 4])
+def test_linux_counts_its_processors(cores: int, tmp_path: Path) -> None:
+    run = boot_linux(tmp_path, cores=cores)
+    assert run.code == 0
+    claim_all_well(run)
+    assert f"{cores} processors" in sayings(run.console["linux"])[0]
+
+
+@needs_guest("vmlinuz-newest", "initramfs.cpio.gz")
+@pytest.mark.slow
+def test_the_newest_linux(tmp_path: Path) -> None:
+    run = boot_linux(tmp_path, image="vmlinuz-newest", cores=2)
+    assert run.code == 0
+    claim_all_well(run)
+
+
+@needs_guest("vmlinuz", "initramfs.cpio.gz", "memtest86+x64.bin")
+@pytest.mark.slow
+def test_strangers_side_by_side(tmp_path: Path) -> None:
+    run = boot_scenario("stock", tmp_path)
+    assert run.code == 0
+    assert run.violations == 0
+    for kernel in ("amber", "birch"):
+        claim_all_well(run, kernel)
+        assert "2 processors" in sayings(run.console[kernel])[0]
+    received, sent = sayings(run.console["amber"])[2], sayings(run.console["birch"])[2]
+    assert received.startswith("received 16384 bytes")
+    assert sent.startswith("sent 16384 bytes")
+    assert received.split("sha256 ")[1] == sent.split("sha256 ")[1]
+    assert "Pass:  1        Errors: 0" in run.console["memtest"]
+    assert " 0 strays" in run.console["ours"]
