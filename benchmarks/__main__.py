@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row, table, write
 
-NAMES = ("mixed", "ipi", "lapic", "urpc", "hello", "many")
+NAMES = ("mixed", "ipi", "lapic", "urpc", "hello", "many", "linux")
 RESULT = Path("build/bench.json")
 
 

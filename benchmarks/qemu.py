@@ -23,7 +23,7 @@ def run(kernel: Path, command_line: str, *options: str) -> Took:
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        start = Took(time.perf_counter(), _processor_time(process.pid))
+        start = Took(time.perf_counter(), processor_time(process.pid))
         process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         end = Took(time.perf_counter(), usage.ru_utime + usage.ru_stime)
@@ -33,7 +33,7 @@ def run(kernel: Path, command_line: str, *options: str) -> Took:
     return end - start
 
 
-def _processor_time(pid: int) -> float:
+def processor_time(pid: int) -> float:
     """Return the seconds that all threads of a process have run so far."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9

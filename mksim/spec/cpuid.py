@@ -64,6 +64,8 @@ def _all(flags: type[IntFlag], without: int = 0) -> int:
 
 SIGNATURE = 0x000306C4
 """Family 6, model 0x3c, stepping 4: Haswell."""
+BHI_CTRL = 1 << 4
+"""Leaf 7, subleaf 2, EDX: SPEC_CTRL has BHI_DIS_S, which spares Linux a loop at every system call."""
 BRAND = b"mksim multikernel machine".ljust(48, b"\0")
 _VENDOR = b"GenuineIntel"  # AuthenticAMD would send Linux to registers that are not here
 _CACHE_LINE = 64
@@ -107,7 +109,9 @@ def rows(*, rate: int, cores: int, apic_id_bits: int) -> np.ndarray:
         (0x04, 3, *_cache(3, 3, 16, 8192, min(cores, 4096), cores)),
         (0x05, ANY, _CACHE_LINE, _CACHE_LINE, 1, 0),
         (0x06, ANY, 1 << 2, 0, 0, 0),  # ARAT: the APIC timer never stops
-        (0x07, 0, 0, _all(Feature7B), 0, _all(Feature7D)),
+        (0x07, 0, 2, _all(Feature7B), 0, _all(Feature7D)),
+        (0x07, 1, 0, 0, 0, 0),
+        (0x07, 2, 0, 0, 0, BHI_CTRL),
         (0x0B, 0, 0, 1, smt << 8, 0),
         (0x0B, 1, apic_id_bits, cores, core << 8 | 1, 0),
         (0x0B, 2, 0, 0, 2, 0),
