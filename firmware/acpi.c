@@ -55,7 +55,8 @@ struct acpi_gas acpi_port(uint16_t address, uint8_t bytes, uint8_t access) {
 static bool reduced(const struct partition_kernel *kernel) { return !(kernel->flags & KERNEL_LEGACY); }
 
 static uint16_t boot_architecture(const struct partition_kernel *kernel) {
-    return IAPC_NO_VGA | (reduced(kernel) ? IAPC_NO_CMOS_RTC : IAPC_LEGACY_DEVICES);
+    return (kernel->flags & KERNEL_VGA ? 0 : IAPC_NO_VGA)
+         | (reduced(kernel) ? IAPC_NO_CMOS_RTC : IAPC_LEGACY_DEVICES);
 }
 
 static void fadt_registers(struct acpi_fadt *fadt) {

@@ -19,8 +19,18 @@ static void ramdisk_write(struct linux_header *header, const struct partition_ke
     header->ramdisk_size = first ? first->size : 0;
 }
 
+static struct linux_screen screen(const struct partition_kernel *kernel) {
+    if (!(kernel->flags & KERNEL_VGA))
+        return (struct linux_screen){ 0 };
+    return (struct linux_screen){
+        .orig_video_mode = LINUX_VIDEO_MODE, .orig_video_cols = 80, .orig_video_lines = 25,
+        .orig_video_isvga = LINUX_VIDEO_VGA, .orig_video_points = 16,
+    };
+}
+
 uint32_t linux_write(struct boot *boot) {
     struct linux_params *params = (struct linux_params *)(uint32_t)boot->kernel->parameters_base;
+    params->screen = screen(boot->kernel);
     params->acpi_rsdp_addr = boot->rsdp;
     memory_write(params, boot);
     params->header.type_of_loader = LINUX_LOADER_UNDEFINED;

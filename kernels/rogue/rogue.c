@@ -9,6 +9,7 @@
 #define WALKED     (2ull << 39)                 // virtual addresses translated by a table of the victim's
 #define COM1       0x3f8                        // the victim's console
 #define PIC_MASK   0x21                         // the victim owns the legacy chips
+#define SCREEN     0xb8000
 #define HPET_CONFIG  0xfed00010
 #define HPET_COUNTER 0xfed000f0
 
@@ -75,6 +76,7 @@ static void attack_devices(void) {
     attack("read the interrupt mask", in, PIC_MASK, 0, PIC_MASK);
     attack("read the victim's timers", read, HPET_COUNTER, 0, HPET_COUNTER);
     attack("start them", write, HPET_CONFIG, 1, HPET_CONFIG);
+    attack("write on the victim's screen", write, SCREEN, 0x0721072107210721, SCREEN);
 }
 
 static void attack_core(const char *what, u32 icr) { attack(what, send, icr, victim_apic, icr); }

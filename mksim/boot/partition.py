@@ -93,7 +93,7 @@ def _kernels(layout: Layout, strings: Strings) -> Iterator[Record]:
         yield (
             strings.add(kernel.name),
             strings.add(kernel.arguments),
-            spec.KERNEL_LEGACY if kernel.legacy else 0,
+            spec.KERNEL_LEGACY * kernel.legacy | spec.KERNEL_VGA * kernel.vga,
             PROTOCOLS[kernel.image.protocol],
             kernel.entry,
             *_extent(kernel.parameters),

@@ -21,6 +21,7 @@ from mksim.engine.records import (
     MACHINE,
     UART_WIRE,
 )
+from mksim.engine.screen import SCREEN
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.message import MESSAGE, STATE
 from mksim.fabric.ownership import PORTS, Ownership
@@ -30,6 +31,7 @@ from mksim.hw.pic8259 import PIC
 from mksim.hw.pit8254 import PIT
 from mksim.hw.rtc import RTC
 from mksim.hw.uart16550 import UART
+from mksim.hw.vga import VGA
 from mksim.spec.cpuid import ROW
 from mksim.spec.span import Span
 
@@ -63,7 +65,7 @@ class Board:
         self.port_device = np.zeros(PORTS, np.uint8)
         self.port_unit = np.zeros(PORTS, np.uint16)
         self.pic, self.pit, self.rtc = np.zeros(1, PIC), np.zeros(1, PIT), np.zeros(1, RTC)
-        self.hpet = np.zeros(1, HPET)
+        self.hpet, self.vga, self.screen = np.zeros(1, HPET), np.zeros(1, VGA), np.zeros(1, SCREEN)
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
         self.ioapics = np.zeros(max(ioapics, 1), IOAPIC)
         self.ioapic_owner = np.full(max(ioapics, 1), -1, np.int16)
@@ -81,7 +83,7 @@ class Board:
         machine["n_cores"], machine["kernels"], machine["n_engines"] = cores, kernels, kernels + 1
         machine["n_uarts"], machine["n_ioapics"] = uarts, ioapics
         machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
-        machine["serial_deadline"] = NEVER
+        machine["serial_deadline"] = machine["screen_due"] = NEVER
         machine["running"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
 
     def _link(self) -> None:
@@ -110,7 +112,8 @@ class Board:
 
     plain = (
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
-        "pic", "pit", "rtc", "hpet", "uarts", "uart_wires", "ioapics", "ioapic_owner", "console", "cpuid",
+        "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
+        "console", "cpuid",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

@@ -24,10 +24,11 @@ from mksim.engine.records import (
     kernel_of,
     machine_at,
 )
+from mksim.engine.screen import vga_of
 from mksim.engine.serial import console, read_uart, write_uart
 from mksim.engine.timers import after_timers, next_timer, pit_of, rtc_of
 from mksim.fabric.ownership import FIRMWARE
-from mksim.hw import acpi_pm, pic8259, pit8254, rtc
+from mksim.hw import acpi_pm, pic8259, pit8254, rtc, vga
 from mksim.hw.pic8259 import PIC
 
 
@@ -49,10 +50,11 @@ class Device(IntEnum):
     RESET_CONTROL = 12
     PM = 13
     UART = 14
+    VGA = 15
 
 
 _NONE, _PIC, _ELCR, _PIT, _CONTROL_B, _KEYBOARD, _RTC, _POST, _CONTROL_A = range(9)
-_DEBUG_CONSOLE, _DEBUG_EXIT, _HAND_OFF, _RESET, _PM, _UART = range(9, 15)
+_DEBUG_CONSOLE, _DEBUG_EXIT, _HAND_OFF, _RESET, _PM, _UART, _VGA = range(9, 16)
 
 _PARK_ME = 0xFFFFFFFF
 
@@ -95,6 +97,8 @@ def read_register(engine: np.void, machine: np.void, device: int, unit: int) -> 
         value = rtc.read(rtc_of(machine), unit, now)
         retimed(engine, machine)
         return value
+    if device == _VGA:
+        return vga.read(vga_of(machine), unit, now)
     return 0xE9 if device == _DEBUG_CONSOLE else 0
 
 
@@ -118,6 +122,8 @@ def write_register(engine: np.void, machine: np.void, device: int, unit: int, va
     elif device == _RTC:
         rtc.write(rtc_of(machine), unit, value, now)
         retimed(engine, machine)
+    elif device == _VGA:
+        vga.write(vga_of(machine), unit, value)
     write_control(engine, machine, device, value)
 
 

@@ -169,6 +169,9 @@ MACHINE = np.dtype(
         ("pit", "<i8"),
         ("rtc", "<i8"),
         ("hpet", "<i8"),
+        ("vga", "<i8"),
+        ("screen", "<i8"),
+        ("screen_due", "<i8"),  # when to look at the screen next; NEVER if it is nobody's
         ("uarts", "<i8"),
         ("uart_wires", "<i8"),
         ("serial_deadline", "<i8"),  # the earliest of the UARTs'

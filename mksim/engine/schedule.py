@@ -34,13 +34,14 @@ from mksim.engine.records import (
     machine_at,
     wakes,
 )
+from mksim.engine.screen import UNCHANGED, look
 from mksim.engine.serial import arrive_serial
 from mksim.engine.timers import next_timer, tick
 from mksim.fabric.message import MESSAGE, SERIAL, STATE, drop, peek
 from mksim.hw import lapic
 
 # Why `run` came back
-TURN_OVER, IDLE, LIMIT, REQUEST, FAULT = range(5)
+TURN_OVER, IDLE, LIMIT, REQUEST, FAULT, SCREEN = range(6)
 BENIGN = (NOTHING, SLICE_OVER, HALT, STORM)
 """Requests that only end a slice."""
 FAULT_BASE = 1000
@@ -242,6 +243,10 @@ def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
                 return REQUEST
             if machine["console_count"] >= CONSOLE_FULL:
                 return TURN_OVER
+            if core_of(machine, index)["time"] >= machine["screen_due"]:
+                machine["why"] = look(machine, core_of(machine, index)["time"])
+                if machine["why"] != UNCHANGED:
+                    return SCREEN
     return TURN_OVER
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mksim.clock.time import NEVER
 from mksim.engine.board import Board
 from mksim.engine.cpustate import after_reset
 from mksim.engine.engine import VMCB, Engine, Region, intercept_tables
@@ -25,13 +26,16 @@ from mksim.engine.records import (
 )
 from mksim.errors import FileError
 from mksim.fabric.ownership import FIRMWARE, NOBODY, Rights
-from mksim.hw import acpi_pm, hpet, ioapic, lapic, pic8259, pit8254, rtc, uart16550
+from mksim.hw import acpi_pm, hpet, ioapic, lapic, pic8259, pit8254, rtc, uart16550, vga
 from mksim.hw.uart16550 import TERMINAL
-from mksim.machine.config import Kernel, Layout, Protection, WireEnd
+from mksim.machine.config import Kernel, Layout, Protection
 from mksim.machine.deeds import ownership
+from mksim.machine.fit import uncovered
+from mksim.machine.wiring import WireEnd
 from mksim.spec import acpi_pm as acpi_pm_spec
 from mksim.spec import cpuid, memmap
 from mksim.spec.span import Span
+from mksim.spec.vga import BLANK, PORTS
 
 ROM_PATH = Path(__file__).parents[2] / "build/firmware/rom.bin"
 
@@ -106,6 +110,9 @@ def plug_chips(board: Board, layout: Layout) -> None:
     rtc.reset(board.rtc[0], RTC_EPOCH, layout.rate)
     rtc.set_memory(board.rtc[0], layout.memory)
     hpet.reset(board.hpet[0], layout.rate)
+    if layout.screen_owner is not None:
+        plug_ports(board, memmap.PORT_VGA, PORTS, Device.VGA, 0)
+        clear_screen(board, layout.rate)
     for unit in range(layout.ioapics):
         ioapic.reset(board.ioapics[unit], unit)
     for base, count, device in _PORTS:
@@ -114,6 +121,15 @@ def plug_chips(board: Board, layout: Layout) -> None:
     for kernel in layout.kernels:
         plug_kernel(board, kernel, layout.rate)
     acpi_pm.reset(board.kernels[-1]["pm"], layout.rate, 24)
+
+
+def clear_screen(board: Board, rate: int) -> None:
+    """Put the VGA into its mode after power-on, and the screen to spaces."""
+    vga.reset(board.vga[0], rate)
+    board.memory[memmap.SCREEN :][: memmap.SCREEN_SIZE].view(np.uint16)[:] = BLANK
+    board.screen["rest"] = board.screen["latest"] = NEVER
+    board.screen["cells"] = BLANK
+    board.machine["screen_due"] = 0
 
 
 def plug_ports(board: Board, base: int, count: int, device: Device, unit: int) -> None:
@@ -198,7 +214,7 @@ def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]
         rights = board.deeds.rights[number] if number < len(layout.kernels) else firmware_rights(layout)
         direct = np.where(watched, np.uint8(0), rights) if number < len(layout.kernels) else rights
         engine.plug_memory(board.memory, rights, direct)
-        map_dram(engine, board.memory, direct)
+        map_dram(engine, board.memory, direct, screen=layout.screen_owner is not None)
         map_chips(engine, layout)
     for core in range(len(layout.apic_ids)):
         board.reset_state(core, after_reset(engines[0].pristine(), VMCB))
@@ -225,10 +241,10 @@ def map_rom(engine: Engine, rom: np.ndarray, tables: np.ndarray | None) -> None:
         engine.map_memory(shown, tables, Rights.R)
 
 
-def map_dram(engine: Engine, memory: np.ndarray, rights: np.ndarray) -> None:
+def map_dram(engine: Engine, memory: np.ndarray, rights: np.ndarray, *, screen: bool) -> None:
     """Map what the rights allow directly; the rest of DRAM is a region that records or refuses."""
     for span, granted in runs(rights):
-        for part in dram_parts(span):
+        for part in dram_parts(span, screen):
             if not granted & Rights.R:  # a page that must not be read needs a callback to say so
                 engine.map_region(Region(part, FOREIGN))
             else:
@@ -246,9 +262,11 @@ def runs(rights: np.ndarray) -> Iterator[tuple[Span, int]]:
         yield Span(start << memmap.PAGE_SHIFT, (end - start) << memmap.PAGE_SHIFT), int(rights[start])
 
 
-def dram_parts(span: Span) -> Iterator[Span]:
-    """Yield what of a span is DRAM: below the legacy hole, or above it."""
-    for base, end in ((0, memmap.LOW_DRAM_END), (memmap.HIGH_DRAM, memmap.DRAM_LIMIT)):
+def dram_parts(span: Span, screen: bool) -> Iterator[Span]:
+    """Yield what of a span is memory: below the legacy hole, above it, and in it a screen if there is one."""
+    low_memory, high_memory = (0, memmap.LOW_DRAM_END), (memmap.HIGH_DRAM, memmap.DRAM_LIMIT)
+    shown = (memmap.SCREEN, memmap.SCREEN + (memmap.SCREEN_SIZE if screen else 0))
+    for base, end in (low_memory, shown, high_memory):
         low, high = max(span.base, base), min(span.end, end)
         if low < high:
             yield Span(low, high - low)
@@ -270,4 +288,7 @@ def map_chips(engine: Engine, layout: Layout) -> None:
         if base < span.base:
             engine.map_region(Region(Span(base, span.base - base), HOLE))
         base = span.end
-    engine.map_region(Region(Span.between(memmap.LOW_DRAM_END, memmap.ROM_ALIAS - 1), HOLE))
+    hole = Span.between(memmap.LOW_DRAM_END, memmap.ROM_ALIAS - 1)
+    shown = [Span(memmap.SCREEN, memmap.SCREEN_SIZE)] if layout.screen_owner is not None else []
+    for span in uncovered(hole, shown):
+        engine.map_region(Region(span, HOLE))

@@ -14,7 +14,9 @@ from mksim.errors import ConfigError, Problem
 from mksim.fabric.ownership import OWN_PORTS, Rights, Signal
 from mksim.machine.claims import Claim, Space, board, clashes
 from mksim.machine.fit import misfits, tables_of
-from mksim.spec.memmap import PAGE
+from mksim.machine.wiring import Wire, WireEnd, loose_ends
+from mksim.spec import vga
+from mksim.spec.memmap import PAGE, PORT_VGA
 from mksim.spec.partition import MKPT_DOORBELL, MKPT_WINDOW, TABLES_SIZE
 from mksim.spec.span import Span
 
@@ -27,6 +29,9 @@ LEGACY_PORTS = (
     range(0x4D0, 0x4D2),  # edge or level, per line of the 8259s
 )
 """Ports of the chips of which a board has one each."""
+
+
+VGA_PORTS = range(PORT_VGA, PORT_VGA + vga.PORTS)
 
 
 class Protection(Enum):
@@ -129,6 +134,8 @@ class Kernel:
     """Ports of others that it may touch; each touch is recorded as a granted crossing."""
     legacy: bool = False
     """Whether it owns the 8259 pair, the 8254, the RTC and port 0x61, LEGACY_PORTS; and the HPET."""
+    vga: bool = False
+    """Whether it owns the text screen and the VGA's ports."""
     ioapic: int | None = None
     modules: tuple[Module, ...] = ()
     expect: Expect = Expect(ending=Ending.EXIT, code=0)
@@ -190,6 +197,7 @@ class Kernel:
             (Space.PORTS, "serial", _spans(*(uart.ports for uart in self.serial)), ""),
             (Space.PORTS, "ports", _own(self.ports), ""),
             (Space.PORTS, "legacy", _spans(*LEGACY_PORTS) if self.legacy else (), "8259s, 8254 and RTC"),
+            (Space.PORTS, "vga", _spans(VGA_PORTS) if self.vga else (), "the VGA"),
             (Space.IOAPICS, "ioapic", () if self.ioapic is None else (Span(self.ioapic, 1),), ""),
         )
         return tuple(
@@ -228,25 +236,6 @@ class Doorbell:
     signals: Signal = Signal.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class WireEnd:
-    """One end of a wire: a UART of a kernel's."""
-
-    kernel: str
-    uart: int
-    """0 is COM1."""
-
-    def __str__(self) -> str:
-        return f"{self.kernel}:com{self.uart + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """A null modem between two UARTs."""
-
-    ends: tuple[WireEnd, WireEnd]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """One machine, divided. No two parties own the same page, port, core or I/O APIC."""
@@ -280,6 +269,11 @@ class Layout:
     def claims(self) -> tuple[Claim, ...]:
         """Who says that what is his: the board, then each kernel, then each window."""
         return claims_on(self.memory, self.kernels, self.windows)
+
+    @property
+    def screen_owner(self) -> Kernel | None:
+        """Who owns the text screen."""
+        return next((kernel for kernel in self.kernels if kernel.vga), None)
 
     def kernel(self, name: str) -> Kernel:
         """Return the kernel of that name; KeyError if there is none."""
@@ -319,22 +313,13 @@ def laws(layout: Layout) -> Iterator[Problem]:
             yield Problem(file, f"kernel.{name}", f"{told}, but {TABLES_SIZE:#x} is what there is")
     for where, name in _strangers(layout):
         yield Problem(file, where, f"names {name}, which is no kernel")
-    for where, text in loose_ends(layout.wires, layout.kernels):
+    for where, text in loose_ends(layout.wires, uarts_of(layout.kernels)):
         yield Problem(file, where, text)
 
 
-def loose_ends(wires: Iterable[Wire], kernels: Iterable[Kernel]) -> Iterator[tuple[str, str]]:
-    """Yield every end of a wire that has nothing, or another wire, to be plugged into: the key, and what."""
-    owned = {WireEnd(kernel.name, uart.index) for kernel in kernels for uart in kernel.uarts}
-    taken: dict[WireEnd, str] = {}
-    for index, wire in enumerate(wires):
-        where = f"wire[{index}].between"
-        for end in wire.ends:
-            if end not in owned:
-                yield where, f"names {end}, but {end.kernel} owns no such UART (its console, its serial)"
-            elif end in taken:
-                yield where, f"names {end}, where a wire is plugged in already ({taken[end]})"
-            taken.setdefault(end, where)
+def uarts_of(kernels: Iterable[Kernel]) -> set[WireEnd]:
+    """Return all that wires can be plugged into."""
+    return {WireEnd(kernel.name, uart.index) for kernel in kernels for uart in kernel.uarts}
 
 
 def tables_needs(layout: Layout) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from mksim.boot.image import Protocol
 from mksim.fabric.ownership import FIRMWARE, OWN_PORTS, SHARED, Ownership, Rights
 from mksim.machine.config import Kernel, Layout
-from mksim.spec.memmap import FIRMWARE_RAM, FIRMWARE_STACKS, LOW_DRAM_END, LOW_PAGES
+from mksim.spec.memmap import FIRMWARE_RAM, FIRMWARE_STACKS, LOW_DRAM_END, LOW_PAGES, SCREEN, SCREEN_SIZE
 from mksim.spec.span import Span
 
 FIRMWARE_SPANS = (Span(0, LOW_PAGES), Span.between(FIRMWARE_RAM, LOW_DRAM_END - 1))
@@ -45,3 +45,5 @@ def _own(deeds: Ownership, kernel: Kernel) -> None:
     for ports in kernel.shares:
         deeds.share_ports(ports, kernel.id)
     deeds.own_cores(kernel.cores, kernel.id)
+    if kernel.vga:
+        deeds.own(Span(SCREEN, SCREEN_SIZE), kernel.id)

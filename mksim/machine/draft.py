@@ -44,6 +44,7 @@ class Draft:
     console: Uart | None = None
     serial: tuple[Uart, ...] = ()
     legacy: bool = False
+    vga: bool = False
     ioapic: int | None = None
     modules: tuple[Module, ...] = ()
     files: list[tuple[Path, str, bytes]] = field(default_factory=list)
@@ -70,6 +71,7 @@ class Draft:
             console=self.console,
             serial=self.serial,
             legacy=self.legacy,
+            vga=self.vga,
             ioapic=self.ioapic,
             modules=self.modules,
             restart_after=int(self.asked.get("restart_after", 0) * rate),
@@ -154,16 +156,26 @@ def uart(index: int) -> Uart:
 
 
 def give_chips(drafts: Drafts, ioapics: int, problems: Problems) -> None:
-    """Give the legacy chips to those who ask, else to the first kernel, and the I/O APICs likewise."""
-    asked = any(draft.asked.get("legacy") for draft in drafts)
+    """Give the legacy chips to those who ask, else to the first kernel; I/O APICs and the screen likewise."""
+    someone = any(draft.asked.get("legacy") for draft in drafts)
     for draft in drafts:
         draft.legacy = bool(draft.asked.get("legacy", False))
         draft.ioapic = draft.asked.get("ioapic")
         if draft.ioapic is not None and draft.ioapic >= ioapics:
             problems.add(draft.key("ioapic"), f"names {draft.ioapic}, but machine.ioapics is {ioapics}")
-    if drafts and not asked and drafts[0].asked.get("legacy", False) is None:
+    if drafts and not someone and drafts[0].asked.get("legacy", False) is None:
         drafts[0].legacy = True
     _give_first_ioapic(drafts, ioapics)
+    _give_screen(drafts)
+
+
+def _give_screen(drafts: Drafts) -> None:
+    """Give the text screen to who asks for it, else to the owner of the legacy chips."""
+    for draft in drafts:
+        draft.vga = bool(draft.asked.get("vga", False))
+    owner = next((draft for draft in drafts if draft.legacy), None)
+    if owner and owner.asked.get("vga", False) is None and not any(draft.vga for draft in drafts):
+        owner.vga = True
 
 
 def _give_first_ioapic(drafts: Iterable[Draft], ioapics: int) -> None:

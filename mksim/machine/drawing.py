@@ -103,17 +103,23 @@ def regions(layout: Layout) -> tuple[Region, ...]:
 
 
 def _board(layout: Layout) -> Iterator[Region]:
+    owner = layout.screen_owner
+    screen = ("board", "legacy hole", BOARD)
+    if owner is not None:
+        screen = (owner.name, "text screen", MARKS[owner.id % len(MARKS)])
     rows = (
         (0, memmap.LOW_PAGES, "firmware", "interrupt vectors", FIRMWARE),
         (memmap.PARTITION_TABLE, memmap.FIRMWARE_STACKS, "firmware", "partition table", FIRMWARE),
         (memmap.FIRMWARE_STACKS, memmap.LOW_DRAM_END, "firmware", "stacks", FIRMWARE),
-        (memmap.LOW_DRAM_END, memmap.ROM_ALIAS, "board", "legacy hole", BOARD),
+        (memmap.LOW_DRAM_END, memmap.SCREEN, "board", "legacy hole", BOARD),
+        (memmap.SCREEN, memmap.SCREEN + memmap.SCREEN_SIZE, *screen),
+        (memmap.SCREEN + memmap.SCREEN_SIZE, memmap.ROM_ALIAS, "board", "legacy hole", BOARD),
         (memmap.ROM_ALIAS, memmap.HIGH_DRAM, "board", "ROM", BOARD),
     )
     owned = [span for kernel in layout.kernels for span in kernel.owned]
-    for base, end, owner, use, mark in rows:
+    for base, end, whose, use, mark in rows:
         for piece in uncovered(Span.between(base, end - 1), owned):
-            yield Region(piece, owner, use, mark)
+            yield Region(piece, whose, use, mark)
 
 
 def _kernel_regions(kernel: Kernel) -> Iterator[Region]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from mksim.fabric.ownership import Rights, Signal
 from mksim.machine import schema, units, values
-from mksim.machine.config import Doorbell, Window, Wire
+from mksim.machine.config import Doorbell, Window
 from mksim.machine.draft import Drafts, WindowDraft
 from mksim.machine.schema import Problems, conform
+from mksim.machine.wiring import Wire
 
 EVERYBODY = "*"
 DOORBELLS_MAX = 4096

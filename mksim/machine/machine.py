@@ -21,15 +21,17 @@ from mksim.engine.cpustate import after_reset
 from mksim.engine.engine import VMCB
 from mksim.engine.interrupts import settle
 from mksim.engine.reset import start_core
+from mksim.engine.screen import AT_REST
 from mksim.errors import EngineError, MksimBug
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.ownership import FIRMWARE, NOBODY
-from mksim.hw import lapic
-from mksim.machine.build import build_board, build_engines, read_rom
+from mksim.hw import lapic, vga
+from mksim.machine.build import build_board, build_engines, clear_screen, read_rom
 from mksim.machine.config import Ending, Kernel, Layout, TripleFault
 from mksim.machine.kernel import ENDINGS, Event, Life, State
 from mksim.machine.step import step_over
 from mksim.spec import memmap
+from mksim.spec.vga import CELLS
 
 TURN, TURN_INSTRUCTIONS = 4096, 16_000_000
 """Slices or instructions between two looks at the host: some milliseconds."""
@@ -65,6 +67,8 @@ class Machine:
         self.lives = [Life(kernel) for kernel in layout.kernels]
         self.consoles: list[Callable[[np.ndarray], None]] = []
         """Called with CONSOLE_BYTE records, in order, whenever some have been written."""
+        self.screens: list[Callable[[bool], None]] = []
+        """Called when the text screen has changed; with True when it has come to rest."""
         self._due: list[tuple[int, int]] = []
         self._stop = False
         self._power_on()
@@ -88,6 +92,12 @@ class Machine:
     def instructions(self) -> int:
         """Instructions retired by all cores."""
         return int(self.board.machine["instructions"][0])
+
+    @property
+    def screen(self) -> np.ndarray:
+        """The cells that the text screen shows, attributes above characters, if it is somebody's."""
+        cells = self.board.memory[memmap.SCREEN :][: memmap.SCREEN_SIZE].view(np.uint16)
+        return np.roll(cells, -vga.start(self.board.vga[0]))[:CELLS]
 
     def run(self, *, until: int = NEVER, instructions: int = NEVER, turns: int = -1) -> Outcome | None:
         """Run to an end, a time (cycles) or a count of instructions; None after `turns` looks at the host."""
@@ -152,6 +162,9 @@ class Machine:
         self._drain()
         if why == schedule.REQUEST:
             self._request(int(self._machine["why"]), int(self._machine["stopped_core"]))
+        elif why == schedule.SCREEN:
+            for look in self.screens:
+                look(self._machine["why"] == AT_REST)
         elif why == schedule.FAULT:
             self._fault(int(self._machine["why"]), int(self._machine["stopped_core"]))
         elif why == schedule.LIMIT and self.instructions >= budget:
@@ -244,6 +257,8 @@ class Machine:
         life.restart()
         self.engines[home].flush()
         self._load(life.kernel)
+        if life.kernel.vga:
+            clear_screen(self.board, self.layout.rate)
         for core in life.kernel.cores:
             self._reset_core(core, when, boot=core == life.kernel.boot_core)
         start_core(self._machine, life.kernel.boot_core, memmap.FIRMWARE_SIPI, when)

@@ -19,11 +19,12 @@ from mksim.boot.partition import partition_table
 from mksim.errors import ConfigError
 from mksim.machine import files, grants, schema, territory, units, values
 from mksim.machine.claims import clashes
-from mksim.machine.config import Kernel, Layout, Window, claims_on, loose_ends
+from mksim.machine.config import Kernel, Layout, Window, claims_on, uarts_of
 from mksim.machine.document import read_document
 from mksim.machine.draft import Draft, Drafts, give_chips, give_consoles, give_cores
 from mksim.machine.fit import misfits
 from mksim.machine.schema import Problems, conform
+from mksim.machine.wiring import loose_ends
 
 LATENCY_MAX = 1
 """Seconds."""
@@ -124,7 +125,7 @@ def _layout(machine: Table, path: Path, problems: Problems) -> Layout:
     kernels: tuple[Kernel, ...] = machine["kernels"]
     windows: tuple[Window, ...] = machine["windows"]
     problems.found.extend(clashes(problems.file, claims_on(machine["memory"], kernels, windows)))
-    for where, text in loose_ends(machine["wires"], kernels):
+    for where, text in loose_ends(machine["wires"], uarts_of(kernels)):
         problems.add(where, text)
     if problems.found:
         raise ConfigError(problems.found)

@@ -80,6 +80,7 @@ KERNEL = {
     "ports":           Key(one_or_list(units.ports, ITEMS_MAX), (), "further I/O ports it owns"),
     "shares":          Key(one_or_list(units.ports, ITEMS_MAX), (), "ports of others that it may touch"),
     "legacy":          Key(units.boolean, None, "owns 8259s, 8254, RTC, HPET; default: the first kernel"),
+    "vga":             Key(units.boolean, None, "owns the text screen; default: who owns the legacy chips"),
     "ioapic":          Key(between(0, IOAPICS_MAX - 1), None, "the I/O APIC it owns; default: 0 if legacy"),
     "modules":         Key(_modules, (), '"file arguments", loaded with the image'),
     "expect":          Key(values.expectation, Expect(ending=Ending.EXIT, code=0), "how it is to end"),

@@ -10,7 +10,8 @@ from typing import Any
 
 from mksim.fabric.ownership import OWNER_NAMES
 from mksim.machine import units
-from mksim.machine.config import Ending, Expect, WireEnd
+from mksim.machine.config import Ending, Expect
+from mksim.machine.wiring import WireEnd
 from mksim.spec.partition import NAME_SIZE
 from mksim.spec.uart import WORDS_MAX
 

@@ -57,6 +57,13 @@ class Consoles:
             self._print(kernel, bytes(line[: end + 1]))
             del line[: end + 1]
 
+    def tell(self, kernel: int, row: str, *, raw: bool) -> None:
+        """Take a row of the text screen: a line of its own, to the same place; if that is `raw`, shown."""
+        if self._names[kernel] in self._files and not raw:
+            self._take(kernel, f"{row}\n".encode())
+        else:
+            self._print(kernel, row.encode())
+
     def _print(self, kernel: int, line: bytes) -> None:
         name = f"[{self._names[kernel]}]".ljust(self._width + 2)
         self._show(f"{name} {readable(line)}")

@@ -18,6 +18,7 @@ from mksim.machine.options import BootOptions
 from mksim.nativecache import warmed
 from mksim.observe import summary
 from mksim.observe.console import Consoles, Unbuffered, open_files
+from mksim.observe.screen import Screen
 from mksim.observe.status import Status
 
 TURNS = 1
@@ -39,13 +40,26 @@ def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
     show = _printer(status, _paper(options))
     consoles = Consoles([kernel.name for kernel in layout.kernels], show, files)
     machine.consoles.append(consoles)
+    screen = None if options.raw and options.quiet else _screen(machine, consoles, raw=options.raw)
     with _interruptible(machine):
         outcome = _run(machine, status, options)
     warmed()
     status.clear()
+    if screen is not None:
+        screen.finish()
     consoles.finish()
     _report(machine, outcome, options)
     return machine, outcome
+
+
+def _screen(machine: Machine, consoles: Consoles, *, raw: bool) -> Screen | None:
+    """Let the text screen's rows go where its owner's console goes, unless that is for its bytes alone."""
+    owner = machine.layout.screen_owner
+    if owner is None:
+        return None
+    screen = Screen(lambda: machine.screen, lambda row: consoles.tell(owner.id, row, raw=raw))
+    machine.screens.append(screen)
+    return screen
 
 
 def _run(machine: Machine, status: Status, options: BootOptions) -> Outcome:

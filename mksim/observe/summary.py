@@ -11,6 +11,7 @@ from mksim.fabric.ledger import Act
 from mksim.fabric.ownership import OWNER_NAMES
 from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine, Outcome
+from mksim.observe import screen
 
 SHOWN = 10
 """Violations shown on a terminal; the summary file holds all that the ledger kept."""
@@ -48,7 +49,13 @@ def _kernel(machine: Machine, life: Life) -> dict[str, Any]:
         "restarts": life.restarts,
         "cores": list(life.kernel.cores),
         "instructions": int(cores["instructions"].sum()),
-    }
+    } | _screen(machine, life)
+
+
+def _screen(machine: Machine, life: Life) -> dict[str, Any]:
+    """Return what the text screen shows in the end, with its owner."""
+    shown = screen.plain(machine.screen) if life.kernel.vga else [""]
+    return {"screen": shown} if shown != [""] else {}
 
 
 def _counts(machine: Machine) -> Iterator[dict[str, Any]]:

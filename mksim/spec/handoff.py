@@ -26,6 +26,8 @@ MULTIBOOT_LOADER_NAME = 1 << 9
 LINUX_HEADER_START = 0x1F1  # of the setup header, in the file as in boot_params
 LINUX_MEMORY_MAX = 128  # entries of the memory map
 LINUX_LOADER_UNDEFINED = 0xFF  # type_of_loader: one without a number of its own
+LINUX_VIDEO_VGA = 1  # orig_video_isVGA: as the real-mode setup code leaves it
+LINUX_VIDEO_MODE = 3  # 80 columns, 25 lines, in colour
 LINUX_ENTRY_64 = 0x200  # from the start of the protected-mode part
 
 # fmt: off
@@ -136,8 +138,25 @@ LINUX_MEMORY = np.dtype([           # struct boot_e820_entry
     ("type",            "<u4"),
 ])
 
+LINUX_SCREEN = np.dtype([           # struct screen_info, up to what a text screen needs
+    ("orig_x",          "u1"),      # cursor
+    ("orig_y",          "u1"),
+    ("ext_mem_k",       "<u2"),
+    ("orig_video_page", "<u2"),
+    ("orig_video_mode", "u1"),
+    ("orig_video_cols", "u1"),
+    ("flags",           "u1"),
+    ("unused0",         "u1"),
+    ("orig_video_ega_bx", "<u2"),
+    ("unused1",         "<u2"),
+    ("orig_video_lines", "u1"),
+    ("orig_video_isvga", "u1"),
+    ("orig_video_points", "<u2"),   # of a character's height
+])
+
 BOOT_PARAMS = np.dtype([            # zero-page.rst; what is left zero here has no name
-    ("reserved0",       "u1", 0x70),
+    ("screen",          LINUX_SCREEN),
+    ("reserved0",       "u1", 0x70 - LINUX_SCREEN.itemsize),
     ("acpi_rsdp_addr",  "<u8"),
     ("reserved1",       "u1", 0x170),
     ("e820_entries",    "u1"),
@@ -156,6 +175,7 @@ STRUCTS: Structs = {
     "multiboot_module": (MULTIBOOT_MODULE, "A file beside the kernel."),
     "multiboot_memory": (MULTIBOOT_MEMORY_ENTRY, "An entry of the memory map."),
     "linux_header":     (SETUP_HEADER,     "In boot_params: the image's words, the loader's answers."),
+    "linux_screen":     (LINUX_SCREEN,     "The text screen, if the kernel owns it."),
     "linux_memory":     (LINUX_MEMORY,     "An entry of the memory map."),
     "linux_params":     (BOOT_PARAMS,      "RSI points here at the 64-bit entry of a bzImage."),
 }

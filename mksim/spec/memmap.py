@@ -3,7 +3,8 @@
     0x0000_0000  firmware: IVT, BDA          (one page)
     0x0000_1000  kernels' low pages          SIPI trampolines must lie below 1 MiB (SDM vol. 3A, 10.4.4)
     0x0007_0000  firmware RAM                partition table, then stacks
-    0x000a_0000  legacy hole                 VGA, option ROMs: nobody there
+    0x000a_0000  legacy hole                 graphics, option ROMs: nobody there
+    0x000b_8000  text screen                 of its owner
     0x000f_0000  alias of the ROM            so that SIPI vector 0xf0 starts in it
     0x000f_e000    in it: kernel's tables    to each kernel its own, so that a search finds its RSDP
     0x0010_0000  DRAM, up to 3 GiB
@@ -23,6 +24,9 @@ PARTITION_TABLE = FIRMWARE_RAM
 PARTITION_TABLE_SIZE = 0x10000
 FIRMWARE_STACKS = PARTITION_TABLE + PARTITION_TABLE_SIZE
 LOW_DRAM_END = 0xA0000
+SCREEN = 0xB8000
+SCREEN_SIZE = 0x8000
+"""Memory of the VGA in text mode; what else a VGA has from 0xa0000 on nobody sees."""
 ROM_ALIAS = 0xF0000
 BIOS_TABLES = 0xFE000
 """Page of the alias that shows each kernel the first page of its own tables area: ACPI 6.4, 5.2.5.1."""
@@ -63,6 +67,7 @@ PORT_PM_TIMER = 0x608
 PORT_SLEEP_CONTROL = 0x60C
 PORT_SLEEP_STATUS = 0x60D
 
+PORT_VGA = 0x3C0
 PORT_COM = (0x3F8, 0x2F8, 0x3E8, 0x2E8)
 IRQ_COM = (4, 3, 4, 3)
 PORT_MULTIPORT = 0x1000

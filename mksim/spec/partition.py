@@ -32,7 +32,9 @@ PROTOCOL_MULTIBOOT = 2
 PROTOCOL_LINUX = 3
 
 KERNEL_LEGACY = 1 << 0
-"""The kernel owns the 8259s, the 8254, the RTC and port 61h."""
+"""The kernel owns the 8259s, the 8254, the RTC, the HPET and port 61h."""
+KERNEL_VGA = 1 << 1
+"""The kernel owns the text screen."""
 
 RIGHT_READ = 1 << 0
 RIGHT_WRITE = 1 << 1

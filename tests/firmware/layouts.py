@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from mksim.boot.image import Image, Protocol, Segment
 from mksim.fabric.ownership import Rights, Signal
-from mksim.machine.config import Doorbell, Kernel, Layout, Module, Uart, Window, Wire, WireEnd
+from mksim.machine.config import Doorbell, Kernel, Layout, Module, Uart, Window
+from mksim.machine.wiring import Wire, WireEnd
 from mksim.spec.memmap import HIGH_DRAM, IRQ_COM, PAGE, PORT_COM, PORT_MULTIPORT
 from mksim.spec.span import Span
 
@@ -62,6 +63,7 @@ def two_kernels() -> Layout:
         console=uart(0),
         serial=(uart(1), uart(11)),
         legacy=True,
+        vga=True,
         ioapic=0,
         modules=(Module(path=PATH, cmdline="initrd a b", span=Span(3 * MIB, 0x1234), data=b""),),
     )

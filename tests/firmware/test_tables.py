@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from mksim.boot.image import Protocol
 from mksim.boot.partition import partition_table
 from mksim.fabric.ownership import Rights, Signal
-from mksim.machine.config import Kernel, Layout, Uart, WireEnd
+from mksim.machine.config import Kernel, Layout, Uart
+from mksim.machine.wiring import WireEnd
 from mksim.spec import acpi, handoff, memmap, partition
 from mksim.spec.memmap import FIRMWARE_STACKS, PAGE
 from mksim.spec.span import Span

@@ -70,7 +70,14 @@ def boot_variant(name: str, into: Path, old: str, new: str) -> Run:
 
 
 def boot_claim(
-    name: str, into: Path, *, cores: int = 1, cmdline: str = "", memory: str = "4M", expect: str = "exit 0"
+    name: str,
+    into: Path,
+    *,
+    cores: int = 1,
+    cmdline: str = "",
+    memory: str = "4M",
+    expect: str = "exit 0",
+    until: str = "1s",
 ) -> Run:
     """Boot one of the tiny kernels alone on a machine of its own."""
     config = into / "claim.toml"
@@ -79,7 +86,7 @@ def boot_claim(
 [machine]
 memory = "16M"
 cores = {cores}
-until = "1s"
+until = "{until}"
 
 [kernel.claim]
 image = "{BUILT / "tests" / name}.elf"

@@ -159,6 +159,13 @@ def test_the_first_kernel_has_the_chips_of_which_there_is_one(folder):
     assert (ping.legacy, ping.ioapic, pong.legacy, pong.ioapic) == (True, 0, False, None)
 
 
+def test_the_screen_goes_with_the_legacy_chips_unless_somebody_asks(folder):
+    assert [k.vga for k in folder.read(TWO).kernels] == [True, False]
+    assert [k.vga for k in folder.read(kernel("ping") + kernel("pong", vga="true")).kernels] == [False, True]
+    layout = folder.read(kernel("ping", vga="false") + kernel("pong"))
+    assert layout.screen_owner is None
+
+
 def test_a_kernel_that_asks_for_the_legacy_chips_has_them_instead(folder):
     ping, pong = folder.read(kernel("ping") + kernel("pong", legacy="true")).kernels
     assert (ping.legacy, ping.ioapic, pong.legacy, pong.ioapic) == (False, None, True, 0)

@@ -90,6 +90,7 @@ MISTAKES = [
     (ping(ports="0x10000"),                    "kernel.ping.ports",   "beyond the last possible 0xffff"),
     (ping(ports='"0x2f0-0x2f8"'),              "kernel.pong.console", "overlaps ping's ports 0x2f0-0x2f8"),
     (ping(legacy="true") + "legacy = true",    "kernel.pong.legacy",  "overlaps ping's ports 0x20-0x21"),
+    (ping(vga="true") + "vga = true",          "kernel.pong.vga",     "overlaps ping's ports 0x3c0-0x3df, the VGA"),
     (ping(ioapic="1"),                         "kernel.ping.ioapic",  "names 1, but machine.ioapics is 1"),
     (ping(ioapic="0") + "ioapic = 0",          "kernel.pong.ioapic",  "I/O APIC 0 overlaps ping's I/O APIC 0"),
     (ping(modules='["absent"]'),               "kernel.ping.modules", "absent: No such file"),
