@@ -56,9 +56,11 @@ def test_the_newest_linux(tmp_path: Path) -> None:
 @needs_guest("vmlinuz", "initramfs.cpio.gz", "memtest86+x64.bin")
 @pytest.mark.slow
 def test_strangers_side_by_side(tmp_path: Path) -> None:
-    run = boot_scenario("stock", tmp_path)
+    (tmp_path / "again").mkdir()
+    run, again = boot_scenario("stock", tmp_path), boot_scenario("stock", tmp_path / "again")
     assert run.code == 0
     assert run.violations == 0
+    assert run.summary["digest"] == again.summary["digest"]
     for kernel in ("amber", "birch"):
         claim_all_well(run, kernel)
         assert "2 processors" in sayings(run.console[kernel])[0]
