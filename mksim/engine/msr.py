@@ -9,7 +9,7 @@ from numba import njit
 
 from mksim.engine.interrupts import broadcast_eoi, extint, send_icr, shorten
 from mksim.engine.machinecheck import BUS_MESSAGE, post
-from mksim.engine.records import core_of
+from mksim.engine.records import clock, core_of
 from mksim.hw import lapic, lapic_msr
 
 PASSED = (
@@ -45,7 +45,7 @@ def read_msr(engine: np.void, machine: np.void, index: int) -> tuple[bool, int |
     if index == APIC_BASE:
         return True, np.int64(core["lapic"]["base"])
     if index == TSC:
-        return True, engine["time"] + core["tsc_offset"]
+        return True, clock(engine, machine) + core["tsc_offset"]
     if index == TSC_ADJUST:
         return True, np.int64(core["tsc_offset"])
     if index == TSC_DEADLINE:

@@ -19,6 +19,7 @@ from mksim.engine.records import (
     KERNEL_RESET,
     PARK,
     POWER_OFF,
+    clock,
     core_of,
     engine_at,
     kernel_of,
@@ -205,7 +206,7 @@ def read_port(engine: np.void, machine: np.void, port: int, size: int) -> int:
     units = carray(pointer(machine["port_unit"]), 1 << 16, np.uint16)
     if devices[port] == _PM:
         power = kernel_of(machine, engine["kernel"])["pm"]
-        return acpi_pm.read(power, np.int64(units[port]), size, engine["time"])
+        return acpi_pm.read(power, np.int64(units[port]), size, clock(engine, machine))
     value = 0
     for byte in range(size):
         at = (port + byte) & 0xFFFF

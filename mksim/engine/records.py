@@ -97,6 +97,7 @@ KERNEL = np.dtype(
         ("end_core", "<i4"),
         ("exit_code", "<i8"),
         ("end_time", "<i8"),
+        ("clock", "<i8"),  # the latest time that one of its cores has read
         ("pm", PM),
         ("awaited", "u1", WORDS_MAX),  # text at which its console ends it
         ("fallback", "u1", WORDS_MAX),  # how much of it still matches when the next byte does not
@@ -222,6 +223,17 @@ def engine_of(machine: np.void, index: int) -> np.void:
 def kernel_of(machine: np.void, index: int) -> np.void:
     """Return the record of kernel number `index`; the one past the last is the firmware's."""
     return carray(pointer(machine["kernel_table"] + index * KERNEL_SIZE), 1, KERNEL)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def clock(engine: np.void, machine: np.void) -> int:
+    """Return the time as the running core may read it: not before what another core of its kernel has read.
+
+    Cores of one kernel are up to a slice apart; whoever is behind sees a clock that stands.
+    """
+    kernel = kernel_of(machine, engine["kernel"])
+    kernel["clock"] = max(kernel["clock"], engine["time"])
+    return kernel["clock"]
 
 
 @njit(cache=True, error_model="numpy")

@@ -53,6 +53,7 @@ from mksim.engine.records import (
     SLICE_OVER,
     STORM,
     TRIPLE_FAULT,
+    clock,
     core_of,
     engine_at,
     env_at,
@@ -326,14 +327,19 @@ def on_syscall(uc: int, engine_address: int) -> None:
     flat_segment(env, False, selector + 8)
 
 
+@njit(cache=True, error_model="numpy")
+def read_tsc(engine: np.void, env: np.void) -> None:
+    """Put the time-stamp counter, which is virtual time, into EDX:EAX."""
+    machine = machine_at(engine["machine"])
+    value = clock(engine, machine) + core_of(machine, engine["core"])["tsc_offset"]
+    env["regs"][RAX], env["regs"][RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
+
+
 @cfunc(types.int32(types.uintp, types.uintp), cache=True, error_model="numpy")
 def on_rdtsc(_uc: int, engine_address: int) -> int:
-    """UC_HOOK_INSN, RDTSC and RDTSCP: virtual time."""
+    """UC_HOOK_INSN, RDTSC."""
     engine = engine_at(np.int64(engine_address))
-    env = env_at(engine["env"])
-    core = core_of(machine_at(engine["machine"]), engine["core"])
-    value = engine["time"] + core["tsc_offset"]
-    env["regs"][RAX], env["regs"][RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
+    read_tsc(engine, env_at(engine["env"]))
     return 1
 
 
@@ -342,8 +348,6 @@ def on_rdtscp(_uc: int, engine_address: int) -> int:
     """UC_HOOK_INSN, RDTSCP: as RDTSC, with IA32_TSC_AUX in ECX."""
     engine = engine_at(np.int64(engine_address))
     env = env_at(engine["env"])
-    core = core_of(machine_at(engine["machine"]), engine["core"])
-    value = engine["time"] + core["tsc_offset"]
-    env["regs"][RAX], env["regs"][RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
+    read_tsc(engine, env)
     env["regs"][RCX] = np.int64(env["tsc_aux"]) & 0xFFFFFFFF
     return 1

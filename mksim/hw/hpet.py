@@ -121,10 +121,10 @@ def take_edges(h: np.void) -> int:
 
 @njit(cache=True, error_model="numpy")
 def _advance(h: np.void, now: int) -> None:
-    """Move the counter to `now`, and let what it passed match."""
+    """Move the counter to `now`, and let what it passed match. A core that is behind another sees his time."""
     tick = scale(now, spec.FREQUENCY, h["rate"])
-    passed = tick - h["seen"]
-    h["seen"] = tick
+    passed = max(tick - h["seen"], 0)
+    h["seen"] += passed
     if h["config"] & spec.ENABLE and passed > 0:
         for n in range(spec.TIMERS):
             _pass(h, n, passed)

@@ -38,7 +38,6 @@ CLAIMS = {
 
 NOT_YET = {
     "debug": "breakpoints on data do not fire",
-    "tsc": "the clocks of sibling cores are up to a slice apart",
 }
 """What the machine does not do as the manual says."""
 
