@@ -12,9 +12,8 @@ from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, x86_const
 from benchmarks.clocks import Took, now
 from mksim.engine import schedule
 from mksim.engine.cpustate import CPU_ENV, ENV_SIZE, cpu_address, view
-from mksim.engine.engine import VMCB, intercept_tables
 from mksim.fabric.ownership import Rights
-from mksim.machine.build import page_aligned, runs
+from mksim.machine.build import runs
 from mksim.machine.machine import Machine
 
 
@@ -31,8 +30,6 @@ class Bare:
         for span, rights in runs(board.deeds.rights[kernel]):
             if rights & Rights.R:
                 self.uc.mem_map_ptr(span.base, span.size, rights, self.memory.ctypes.data + span.base)
-        self.tables = page_aligned(intercept_tables())
-        self.uc.mem_map_ptr(VMCB, len(self.tables), Rights.R | Rights.W, self.tables.ctypes.data)
         env = cpu_address(self.uc) + CPU_ENV
         state = board.cores[machine.layout.kernels[kernel].boot_core]["env"].tobytes()
         ctypes.memmove(env, state, ENV_SIZE)

@@ -1,4 +1,4 @@
-// Unknown MSRs fault on both ways; known ones keep what is written.
+// Unknown MSRs fault on both ways; known ones keep what is written, but no address that is not canonical.
 #include "../lib/check.h"
 
 static u64 read(u64 msr, u64 unused) { return rdmsr(msr); }
@@ -13,8 +13,14 @@ int main(void) {
     }
     static const u32 kept[] = { MSR_STAR, MSR_LSTAR, MSR_KERNEL_GS, 0x175, 0x277 };
     for (u32 i = 0; i < 5; i++) {
-        CHECK(probe(write, kept[i], 0x0007040600070406).vector < 0);
-        CHECK(probe(read, kept[i], 0).value == 0x0007040600070406);
+        CHECK(probe(write, kept[i], 0x0000040600070406).vector < 0);
+        CHECK(probe(read, kept[i], 0).value == 0x0000040600070406);
+    }
+    static const u32 addresses[] = { MSR_LSTAR, 0xc0000083, 0xc0000100, MSR_GS_BASE, MSR_KERNEL_GS, 0x175, 0x176 };
+    for (u32 i = 0; i < 7; i++) {
+        u64 before = rdmsr(addresses[i]);
+        struct outcome w = probe(write, addresses[i], 1ul << 47);
+        CHECK(w.vector == GP && w.error == 0 && rdmsr(addresses[i]) == before);
     }
     CHECK(probe(write, 0x10, 1000000).vector < 0 && rdtsc() - 1000000 < 1000000000);
     print("MSRs: the known ones work, the unknown ones fault\n");

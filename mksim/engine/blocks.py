@@ -5,21 +5,20 @@ blocks do that by themselves and call only when time has reached `limit`: see `t
 """
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import cfunc, njit, types
 
 from mksim.engine.cpustate import CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF, INTERCEPT_TR_WRITE
 from mksim.engine.gates import enter
-from mksim.engine.interrupts import extint
+from mksim.engine.interrupts import extint, take_extint
 from mksim.engine.machinecheck import MCIP, shutdown
 from mksim.engine.native import (
     cpu_loop_exit_noexc,
     do_interrupt_x86_hardirq,
-    pointer,
     uc_emu_stop,
 )
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
 from mksim.engine.task import watch_task
-from mksim.hw import lapic, pic8259
+from mksim.hw import lapic
 
 _VECTOR_NMI, _VECTOR_MACHINE_CHECK = 2, 18
 
@@ -59,7 +58,7 @@ def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.v
     if env["eflags"] & IF == 0:
         return
     if external:
-        vector = np.int64(pic8259.acknowledge(carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]))
+        vector = take_extint(machine, core, engine["time"])
     else:
         vector = np.int64(lapic.acknowledge(core["lapic"]))
     taken(machine, engine, vector)

@@ -42,7 +42,10 @@ CPU = np.dtype(
 """The same of QEMU's CPUState."""
 
 VMCB = 1 << 44
-"""Where the intercept tables are mapped: past the 40 address bits that a guest's page tables can name."""
+"""Where QEMU believes its intercept tables: past the 40 address bits that a guest's page tables can name.
+
+Nothing is mapped there. What QEMU would keep there of an event in delivery nobody reads (see `access`).
+"""
 
 SEGMENTS = ("es", "cs", "ss", "ds", "fs", "gs", "ldt", "tr", "gdt", "idt")
 _SEGMENT_BASE = 184
@@ -133,9 +136,9 @@ CODE64, DATA_FLAT = 0xAF9B00, 0xCF9300
 PRESENT = 0x8000
 
 # Intercepts: bit = exit code - 0x60 (AMD64 vol. 2, appendix C)
-_INTERCEPT_PAUSE, _INTERCEPT_MSR, _INTERCEPT_SHUTDOWN = 1 << 23, 1 << 28, 1 << 31
+_INTERCEPT_PAUSE, _INTERCEPT_SHUTDOWN = 1 << 23, 1 << 31
 INTERCEPT_TR_WRITE = 1 << 13
-INTERCEPTS = _INTERCEPT_PAUSE | _INTERCEPT_MSR | _INTERCEPT_SHUTDOWN | INTERCEPT_TR_WRITE
+INTERCEPTS = _INTERCEPT_PAUSE | _INTERCEPT_SHUTDOWN | INTERCEPT_TR_WRITE
 LTR_NEXT = 1 << 47
 """A bit of `intercept` that is no exit code's: the next block begins with an LTR that may run."""
 
@@ -194,33 +197,3 @@ def _marked(uc: Uc, env: np.void, number: int) -> bool:
     found = int(env[name]) == marker
     uc.msr_write(index, 0)
     return found
-
-
-def after_reset(pristine: np.ndarray, vmcb: int) -> np.ndarray:
-    """Return the ENV of a processor after RESET (SDM vol. 3A, 11.1.1, table 11-1), intercepts set to `vmcb`.
-
-    `pristine` is the state of an engine that never ran: it holds QEMU's own reset values of FPU and SSE.
-    """
-    state = np.frombuffer(bytearray(pristine.tobytes()), ENV)
-    env = state[0]
-    env["regs"] = 0
-    env["regs"][RDX] = CPU_SIGNATURE
-    env["eip"], env["eflags"], env["efer"] = 0xFFF0, 2, 0
-    env["cc_op"], env["cc_src"], env["df"] = CC_OP_EFLAGS, 0, 1
-    env["hflags"], env["hflags2"] = HF_ADDSEG | HF_GUEST, 1  # hflags2 bit 0: GIF
-    env["cr"] = (0x60000010, 0, 0, 0, 0)
-    env["dr"] = (0, 0, 0, 0, 0, 0, 0xFFFF0FF0, 0x400)
-    for name in SEGMENTS:
-        _load(env, name, 0, 0, DATA16)
-    _load(env, "cs", 0xF000, 0xFFFF0000, CODE16)
-    env["ldt_flags"], env["tr_flags"] = LDT, TSS  # not busy: QEMU aborts at a ring change through any other
-    env["gdt_flags"] = env["idt_flags"] = 0
-    env["exception_is_int"], env["old_exception"] = 0, -1
-    env["vm_vmcb"], env["intercept"] = vmcb, INTERCEPTS
-    env["intercept_cr_read"] = env["intercept_cr_write"] = 1 << 8
-    return state
-
-
-def _load(env: np.void, name: str, selector: int, base: int, flags: int) -> None:
-    env[f"{name}_selector"], env[f"{name}_base"] = selector, base
-    env[f"{name}_limit"], env[f"{name}_flags"] = 0xFFFF, flags

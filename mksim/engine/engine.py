@@ -13,19 +13,14 @@ import numpy as np
 from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, unicorn_const, x86_const
 from unicorn.unicorn_py3.unicorn import uclib
 
-from mksim.engine import access, apicpage, blocks, cpuid, gates, mmio, ports, softmmu, translation, traps
-from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, VMCB, check_layout, cpu_address, view
+from mksim.engine import access, apicpage, blocks, cpuid, gates, mmio, msr, ports, softmmu, translation, traps
+from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, check_layout, cpu_address, view
 from mksim.engine.linkage import interpose
-from mksim.engine.msr import PASSED
 from mksim.engine.records import FOREIGN, PLACE, PLACES, REGION
 from mksim.errors import EngineError
 from mksim.fabric.ownership import Rights
 from mksim.spec.memmap import PAGE
 from mksim.spec.span import Span
-
-_MSR_PERMISSIONS = VMCB + 0x2000
-_TABLES_SIZE = 0x4000
-_VMCB_PERMISSIONS_FIELD = 0x48  # MSRPM_BASE_PA, AMD64 vol. 2, appendix B
 
 _TRANSLATIONS = 32 << 20
 """Bytes of translated code that an engine may keep."""
@@ -42,23 +37,10 @@ class Region:
     unit: int = 0
 
 
-def intercept_tables() -> np.ndarray:
-    """Return VMCB and MSR permission map (AMD64 vol. 2, 15.11): all MSRs intercepted but those QEMU keeps."""
-    tables = np.zeros(_TABLES_SIZE, np.uint8)
-    tables[_VMCB_PERMISSIONS_FIELD : _VMCB_PERMISSIONS_FIELD + 8] = np.frombuffer(
-        np.uint64(_MSR_PERMISSIONS).tobytes(), np.uint8
-    )
-    tables[0x2000:] = 0xFF
-    for index in PASSED:
-        bit = 2 * (index if index < 0x2000 else 0x2000 + index - 0xC0000000)
-        tables[0x2000 + bit // 8] &= ~np.uint8(3 << bit % 8)
-    return tables
-
-
 @cache
 def _interpose() -> None:
     """Put our functions in the place of QEMU's, once in a process."""
-    modules = (softmmu, access, gates, apicpage)
+    modules = (softmmu, access, gates, apicpage, msr)
     functions = [function for module in modules for function in module.FUNCTIONS]
     functions += [translation.tb_gen_code, traps.helper_hlt]
     interpose({f"{function.__name__}_x86_64": function.address for function in functions})

@@ -34,6 +34,7 @@ from mksim.spec.apic import (
     EXTINT,
     FIXED,
     INIT,
+    LINT0,
     LOWEST_PRIORITY,
     NMI,
     NO_SHORTHAND,
@@ -47,11 +48,19 @@ HEAP = 1 << 14
 
 @njit(cache=True, error_model="numpy")
 def extint(machine: np.void, index: int, core: np.void) -> bool:
-    """Tell whether the 8259 asks this core for an ExtINT, and its LINT0 lets it through."""
-    if index != machine["legacy_core"]:
-        return False
-    pic = carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]
-    return lapic.lint0_extint(core["lapic"]) and pic8259.output(pic)
+    """Tell whether a core is asked for an interrupt whose vector the 8259 has: by LINT0 or by a message."""
+    if core["extint"] != 0:
+        return True
+    return index == machine["legacy_core"] and machine["intr"] != 0 and lapic.lint0_extint(core["lapic"])
+
+
+@njit(cache=True, error_model="numpy")
+def take_extint(machine: np.void, core: np.void, now: int) -> np.int64:
+    """Run the INTA cycles: return the 8259's vector."""
+    core["extint"] = 0
+    vector = np.int64(pic8259.acknowledge(pic_of(machine)))
+    follow_pic(machine, now)
+    return vector
 
 
 @njit(cache=True, error_model="numpy")
@@ -116,6 +125,8 @@ def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, w
         lapic.accept(core["lapic"], vector, level)
     elif mode == NMI:
         core["nmi"] = 1
+    elif mode == EXTINT:
+        core["extint"] = 1
     elif mode == INIT:
         init_core(machine, index)
     elif mode == SIPI and core["state"] == WAIT_FOR_SIPI:
@@ -157,8 +168,8 @@ def send_icr(machine: np.void, sender: int, now: int) -> bool:
     icr = apic["icr"]
     mode, vector = message.icr_mode(icr), message.icr_vector(icr)
     level = message.icr_trigger(icr)
-    if mode == INIT and level and not message.icr_level(icr):
-        return True  # INIT level de-assert: meant for arbitration IDs, which are gone (12.4.7.4)
+    if mode == EXTINT or (mode == INIT and level and not message.icr_level(icr)):
+        return True  # reserved; INIT level de-assert: meant for arbitration IDs, which are gone (12.4.7.4)
     if mode == LOWEST_PRIORITY:
         chosen = lowest_priority(machine, sender, icr)
         return chosen < 0 or send_to(machine, sender, chosen, mode, vector, level, now)
@@ -209,13 +220,15 @@ def interrupt(machine: np.void, entry: int, sender: int, now: int) -> None:
     vector, mode = entry & 0xFF, (entry >> 8) & 7
     logical, destination = (entry >> 11) & 1 != 0, message.widen((entry >> 56) & 0xFF)
     level = (entry >> 15) & 1 != 0
+    if mode == EXTINT and core_of(machine, sender)["home"] != machine["legacy_kernel"]:
+        return  # no 8259 is there to answer
     chosen, least = -1, 256
     for index in range(machine["n_cores"]):
         apic = core_of(machine, index)["lapic"]
         if not message.matches(apic, destination, logical):
             continue
         if mode != LOWEST_PRIORITY:
-            send_to(machine, sender, index, mode if mode != EXTINT else FIXED, vector, level, now)
+            send_to(machine, sender, index, mode, vector, level, now)
         elif lapic.arbitration_priority(apic) < least:
             chosen, least = index, lapic.arbitration_priority(apic)
     if chosen >= 0:
@@ -237,13 +250,33 @@ def io_apic(machine: np.void, unit: int) -> np.void:
 
 
 @njit(cache=True, error_model="numpy")
+def pic_of(machine: np.void) -> np.void:
+    """Return the record of the 8259 pair."""
+    return carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def follow_pic(machine: np.void, now: int) -> None:
+    """Let what hangs on the 8259's INT follow it: the legacy core's LINT0, its kernel's I/O APIC's pin 0."""
+    output = pic8259.output(pic_of(machine))
+    if output == (machine["intr"] != 0):
+        return
+    machine["intr"] = 1 if output else 0
+    index = machine["legacy_core"]
+    if output and index >= 0:
+        core = core_of(machine, index)
+        if lapic.fire_lvt(core["lapic"], LINT0) == NMI:
+            core["nmi"] = 1
+        rouse(machine, index, now)
+    drive_pin(machine, machine["legacy_kernel"], 0, output, now)
+
+
+@njit(cache=True, error_model="numpy")
 def drive_line(machine: np.void, kernel: int, irq: int, level: bool, now: int) -> None:
     """Drive the line of an ISA interrupt of one kernel: to the 8259 if it owns that, and to its I/O APIC."""
     if machine["legacy_kernel"] == kernel:
-        pic = carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]
-        pic8259.set_line(pic, irq, level)
-        if machine["legacy_core"] >= 0:
-            rouse(machine, machine["legacy_core"], now)
+        pic8259.set_line(pic_of(machine), irq, level)
+        follow_pic(machine, now)
     drive_pin(machine, kernel, 2 if irq == 0 else irq, level, now)  # the MADT's interrupt source override
 
 

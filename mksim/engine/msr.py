@@ -1,22 +1,28 @@
-"""Model-specific registers that are not QEMU's: local APIC, TSC, machine check. An unknown one is #GP.
+"""Model-specific registers: in place of QEMU's RDMSR and WRMSR. An unknown one is #GP.
 
-EFER, STAR, LSTAR, CSTAR, FMASK, FS/GS bases, TSC_AUX, SYSENTER and PAT pass to QEMU (see `PASSED`).
+Local APIC, TSC and machine check are ours; EFER, STAR, LSTAR, CSTAR, FMASK, FS/GS bases, TSC_AUX, SYSENTER
+and PAT are QEMU's. It takes any value, so an address that a CPU would refuse is refused here.
 SDM vol. 4, table 2-2.
 """
 
 import numpy as np
-from numba import njit
+from numba import cfunc, njit, types
 
+from mksim.engine import native
+from mksim.engine.blocks import check_machine
+from mksim.engine.cpustate import CPU_ENV, RAX, RCX, RDX
 from mksim.engine.interrupts import broadcast_eoi, extint, send_icr, shorten
 from mksim.engine.machinecheck import BUS_MESSAGE, post
-from mksim.engine.records import clock, core_of
+from mksim.engine.native import raise_exception_err_ra
+from mksim.engine.records import clock, core_of, engine_at, env_at, machine_at
+from mksim.engine.softmmu import engine_on
 from mksim.hw import lapic, lapic_msr
 
-PASSED = (
-    0xC0000080, 0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084,  # EFER, STAR, LSTAR, CSTAR, FMASK
-    0xC0000100, 0xC0000101, 0xC0000102, 0xC0000103,  # FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX
-    0x174, 0x175, 0x176, 0x277,  # SYSENTER_CS, _ESP, _EIP, PAT
-)  # fmt: skip
+_PLAIN = (0xC0000080, 0xC0000081, 0xC0000084, 0xC0000103, 0x174, 0x277)
+"""QEMU's: EFER, STAR, FMASK, TSC_AUX, SYSENTER_CS, PAT."""
+_ADDRESSES = (0xC0000082, 0xC0000083, 0xC0000100, 0xC0000101, 0xC0000102, 0x175, 0x176)
+"""QEMU's that hold an address: LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE, SYSENTER_ESP, SYSENTER_EIP."""
+_GP = 13
 
 TSC, APIC_BASE, TSC_ADJUST, BIOS_SIGN_ID, PLATFORM_ID, FEATURE_CONTROL = 0x10, 0x1B, 0x3B, 0x8B, 0x17, 0x3A
 MISC_ENABLE, MCG_CAP, MCG_STATUS, MCG_CTL = 0x1A0, 0x179, 0x17A, 0x17B
@@ -149,3 +155,52 @@ def after_apic_write(engine: np.void, machine: np.void, action: int) -> None:
     elif action == lapic.EOI:
         broadcast_eoi(machine, core["lapic"]["eoi_vector"], index, engine["time"])
     retime(engine, machine, core)
+
+
+@njit(cache=True, error_model="numpy")
+def canonical(value: int) -> bool:
+    """Tell whether bits 63:47 of an address are all the same (SDM vol. 1, 3.3.7.1)."""
+    return value >> 47 in (0, -1)
+
+
+@njit(cache=True, error_model="numpy")
+def refuse(engine: np.void) -> None:
+    """Raise #GP at the instruction; does not return."""
+    raise_exception_err_ra(engine["env"], _GP, 0, 0)
+
+
+@cfunc(types.void(types.int64), cache=True, error_model="numpy")
+def helper_rdmsr(where: int) -> None:
+    """RDMSR at CPL 0; RIP and the flags are exact where translated code calls this."""
+    ours, regs = engine_on(where - CPU_ENV), env_at(where)["regs"]
+    index = regs[RCX] & 0xFFFFFFFF
+    if ours == 0 or index in _PLAIN or index in _ADDRESSES:
+        native.helper_rdmsr(where)
+        return
+    engine = engine_at(ours)
+    known, value = read_msr(engine, machine_at(engine["machine"]), index)
+    if not known:
+        refuse(engine)
+    regs[RAX], regs[RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
+
+
+@cfunc(types.void(types.int64), cache=True, error_model="numpy")
+def helper_wrmsr(where: int) -> None:
+    """WRMSR at CPL 0, likewise. A message that was refused is a machine check at the instruction."""
+    ours, env = engine_on(where - CPU_ENV), env_at(where)
+    regs = env["regs"]
+    index, value = regs[RCX] & 0xFFFFFFFF, (regs[RAX] & 0xFFFFFFFF) | (regs[RDX] << 32)
+    if ours == 0 or index in _PLAIN or (index in _ADDRESSES and canonical(value)):
+        native.helper_wrmsr(where)
+        return
+    engine = engine_at(ours)
+    machine = machine_at(engine["machine"])
+    core = core_of(machine, engine["core"])
+    done = write_msr(engine, machine, index, value)
+    if core["machine_check"] != 0:
+        check_machine(engine, env, core)
+    elif not done:
+        refuse(engine)
+
+
+FUNCTIONS = (helper_rdmsr, helper_wrmsr)

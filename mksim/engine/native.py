@@ -47,6 +47,8 @@ raise_exception_err_ra = types.ExternalFunction(
 )
 cpu_loop_exit_noexc = types.ExternalFunction("cpu_loop_exit_noexc_x86_64", _void(_address))
 helper_iret_protected = types.ExternalFunction("helper_iret_protected_x86_64", _void(_i64, _i32, _i32))
+helper_rdmsr = types.ExternalFunction("helper_rdmsr_x86_64", _void(_i64))
+helper_wrmsr = types.ExternalFunction("helper_wrmsr_x86_64", _void(_i64))
 helper_hlt = types.ExternalFunction("helper_hlt_x86_64", _void(_i64, _i32))
 cpu_restore_state = types.ExternalFunction(
     "cpu_restore_state_x86_64", types.uint8(_address, _address, types.boolean)

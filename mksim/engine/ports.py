@@ -10,7 +10,7 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from mksim.engine.crossings import IN, OUT, cross, exact_rip
-from mksim.engine.interrupts import request, rouse, shorten
+from mksim.engine.interrupts import follow_pic, pic_of, request, shorten
 from mksim.engine.machinecheck import BUS_IO, throw
 from mksim.engine.native import pointer
 from mksim.engine.records import (
@@ -27,10 +27,9 @@ from mksim.engine.records import (
 )
 from mksim.engine.screen import vga_of
 from mksim.engine.serial import console, read_uart, write_uart
-from mksim.engine.timers import after_timers, next_timer, pit_of, rtc_of
+from mksim.engine.timers import after_power, after_timers, next_timer, pit_of, rtc_of
 from mksim.fabric.ownership import FIRMWARE
 from mksim.hw import acpi_pm, pic8259, pit8254, rtc, vga
-from mksim.hw.pic8259 import PIC
 
 
 class Device(IntEnum):
@@ -61,19 +60,6 @@ _PARK_ME = 0xFFFFFFFF
 
 
 @njit(cache=True, error_model="numpy")
-def pic_of(machine: np.void) -> np.void:
-    """Return the record of the 8259 pair."""
-    return carray(pointer(machine["pic"]), 1, PIC)[0]
-
-
-@njit(cache=True, error_model="numpy")
-def rouse_legacy(machine: np.void, now: int) -> None:
-    """Let the core behind the 8259 look at its INTR pin."""
-    if machine["legacy_core"] >= 0:
-        rouse(machine, machine["legacy_core"], now)
-
-
-@njit(cache=True, error_model="numpy")
 def retimed(engine: np.void, machine: np.void) -> None:
     """After a legacy timer was touched, let its line follow, and the slice end when it is due next."""
     after_timers(machine, engine["time"])
@@ -87,7 +73,9 @@ def read_register(engine: np.void, machine: np.void, device: int, unit: int) -> 
     if device == _UART:
         return read_uart(engine, machine, unit >> 3, unit & 7)
     if device == _PIC:
-        return pic8259.read(pic_of(machine), unit >> 1, unit & 1)
+        value = pic8259.read(pic_of(machine), unit >> 1, unit & 1)
+        follow_pic(machine, now)
+        return value
     if device == _ELCR:
         return pic8259.read_elcr(pic_of(machine), unit)
     if device == _PIT:
@@ -111,10 +99,10 @@ def write_register(engine: np.void, machine: np.void, device: int, unit: int, va
         write_uart(engine, machine, unit >> 3, unit & 7, value)
     elif device == _PIC:
         pic8259.write(pic_of(machine), unit >> 1, unit & 1, value)
-        rouse_legacy(machine, now)
+        follow_pic(machine, now)
     elif device == _ELCR:
         pic8259.write_elcr(pic_of(machine), unit, value)
-        rouse_legacy(machine, now)
+        follow_pic(machine, now)
     elif device == _PIT:
         pit8254.write(pit_of(machine), unit, value, now)
         retimed(engine, machine)
@@ -151,6 +139,9 @@ def write_wide(engine: np.void, machine: np.void, device: int, unit: int, size: 
         power = kernel_of(machine, engine["kernel"])["pm"]
         if acpi_pm.write(power, unit, size, value, engine["time"]) != 0:
             request(engine, POWER_OFF)
+        if engine["kernel"] == machine["legacy_kernel"]:
+            after_power(machine, engine["time"])
+            shorten(engine, next_timer(machine))
 
 
 @njit(cache=True, error_model="numpy")

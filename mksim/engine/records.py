@@ -26,6 +26,7 @@ CORE = np.dtype(
         ("state", "u1"),
         ("nmi", "u1"),
         ("machine_check", "u1"),
+        ("extint", "u1"),  # a message asks for an interrupt whose vector the 8259 has
         ("interruptible", "u1"),  # IF at the HLT or MWAIT that it sleeps in
         ("home", "<i2"),  # the kernel it belongs to, or NOBODY
         ("owner", "<i2"),  # whom it acts for: FIRMWARE until the hand-off
@@ -139,6 +140,7 @@ MACHINE = np.dtype(
         ("n_ioapics", "<i4"),
         ("legacy_kernel", "<i4"),  # who owns 8259, 8254, RTC and HPET, or NOBODY
         ("legacy_core", "<i4"),  # whose LINT0 the 8259 drives: the legacy owner's boot core, or -1
+        ("intr", "<i4"),  # level of the 8259's INT
         ("monitors", "<i4"),  # 1 once any core has slept in MWAIT
         ("running", "<i4"),  # the core whose slice it is, or -1
         ("stopped_core", "<i4"),

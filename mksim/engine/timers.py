@@ -6,13 +6,15 @@ from numba import carray, njit
 from mksim.clock.time import NEVER
 from mksim.engine.interrupts import drive_line, drive_pin, shorten
 from mksim.engine.native import pointer
+from mksim.engine.records import kernel_of
 from mksim.engine.serial import tick_serial
-from mksim.hw import hpet, pit8254, rtc
+from mksim.hw import acpi_pm, hpet, pit8254, rtc
 from mksim.hw.hpet import HPET
 from mksim.hw.pit8254 import PIT
 from mksim.hw.rtc import RTC
+from mksim.spec.acpi import ACPI_SCI_IRQ
 
-IRQ_TIMER, IRQ_CLOCK = 0, 8
+IRQ_TIMER, IRQ_CLOCK, IRQ_SCI = 0, 8, ACPI_SCI_IRQ
 FIRST_PIN, LAST_PIN = 20, 23
 """Pins of the I/O APIC that the HPET can use."""
 
@@ -36,11 +38,18 @@ def hpet_of(machine: np.void) -> np.void:
 
 
 @njit(cache=True, error_model="numpy")
+def power_of(machine: np.void) -> np.void:
+    """Return the record of the ACPI fixed hardware of the kernel that owns the legacy chips."""
+    return kernel_of(machine, machine["legacy_kernel"])["pm"]
+
+
+@njit(cache=True, error_model="numpy")
 def next_legacy(machine: np.void) -> int:
     """Return when the next of the timers is due that a board has one of."""
     if machine["legacy_kernel"] < 0:
         return NEVER
-    return min(pit_of(machine)["deadline"], rtc_of(machine)["deadline"], hpet_of(machine)["deadline"])
+    chips = min(pit_of(machine)["deadline"], rtc_of(machine)["deadline"], hpet_of(machine)["deadline"])
+    return min(chips, power_of(machine)["deadline"])
 
 
 @njit(cache=True, error_model="numpy")
@@ -56,6 +65,12 @@ def after_timers(machine: np.void, now: int) -> None:
     if owner >= 0 and not hpet.replaces_legacy(hpet_of(machine)):
         drive_line(machine, owner, IRQ_TIMER, pit8254.out(pit_of(machine), 0, now), now)
         drive_line(machine, owner, IRQ_CLOCK, rtc.line(rtc_of(machine)), now)
+
+
+@njit(cache=True, error_model="numpy")
+def after_power(machine: np.void, now: int) -> None:
+    """Let the SCI of the kernel that owns the legacy chips follow its events."""
+    drive_line(machine, machine["legacy_kernel"], IRQ_SCI, acpi_pm.line(power_of(machine), now), now)
 
 
 @njit(cache=True, error_model="numpy")
@@ -118,3 +133,5 @@ def tick_legacy(machine: np.void, now: int) -> None:
         drive_line(machine, machine["legacy_kernel"], IRQ_TIMER, False, now)
     rtc.expire(rtc_of(machine), now)
     after_timers(machine, now)
+    if acpi_pm.expire(power_of(machine), now):
+        after_power(machine, now)

@@ -1,22 +1,20 @@
-"""What leaves translated code: exceptions, intercepted instructions, SYSCALL, RDTSC, CPUID.
+"""What leaves translated code: exceptions, intercepted instructions, SYSCALL, RDTSC, HLT.
 
 Unicorn never walks the IDT, but QEMU's own delivery is in the wheel, and these hooks call it. Instructions
-that Unicorn cannot hook (RDMSR, PAUSE, MOV CR8, shutdown) are caught by running the guest with SVM
+that Unicorn cannot hook (PAUSE, MOV CR8, LTR, shutdown) are caught by running the guest with SVM
 intercepts set: they arrive in UC_HOOK_INTR as 0x100 + exit code, RIP at the instruction. HLT comes directly.
 """
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import cfunc, njit, types
 
 from mksim.engine import native
-from mksim.engine.blocks import check_machine
 from mksim.engine.code import code_bytes, general_register
 from mksim.engine.cpustate import (
     CC_OP_EFLAGS,
     CODE64,
     CONDITION_CODES,
     CPU_ENV,
-    CPU_EXCEPTION_INDEX,
     DATA_FLAT,
     DF,
     EFER_SCE,
@@ -35,11 +33,9 @@ from mksim.engine.cpustate import (
 )
 from mksim.engine.execution import end
 from mksim.engine.interrupts import rousable
-from mksim.engine.msr import read_msr, write_msr
 from mksim.engine.mwait import arm_monitor, changed
 from mksim.engine.native import (
     cpu_loop_exit_noexc,
-    pointer,
     raise_exception_err_ra,
     uc_emu_stop,
     uc_reg_read,
@@ -65,7 +61,7 @@ from mksim.hw import lapic
 from mksim.spec.apic import TPR
 
 # Intercepts as UC_HOOK_INTR sees them: 0x100 + exit code (AMD64 vol. 2, appendix C)
-_READ_CR8, _WRITE_CR8, _LTR, _PAUSE, _MSR, _SHUTDOWN = 0x108, 0x118, 0x16D, 0x177, 0x17C, 0x17F
+_READ_CR8, _WRITE_CR8, _LTR, _PAUSE, _SHUTDOWN = 0x108, 0x118, 0x16D, 0x177, 0x17F
 
 _UD, _NP, _GP = 6, 11, 13
 _IDT = 2  # in an error code: the selector index names a gate of the IDT
@@ -82,16 +78,6 @@ def stop(engine: np.void, request: int) -> None:
         engine["request"] = request
     engine["limit"] = 0
     uc_emu_stop(engine["uc"])
-
-
-@njit(cache=True, error_model="numpy")
-def fault(engine: np.void, env: np.void, vector: int) -> None:
-    """Deliver a fault with error code 0 at RIP, from within the INTR hook. May leave by longjmp."""
-    carray(pointer(engine["cpu"] + CPU_EXCEPTION_INDEX), 1, np.int32)[0] = vector
-    env["error_code"] = 0
-    env["exception_is_int"] = 0
-    x86_cpu_do_interrupt(engine["cpu"])
-    env["old_exception"] = -1
 
 
 _SPIN_TURN = 1000
@@ -149,26 +135,6 @@ def helper_hlt(where: int, length: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def access_msr(engine: np.void, machine: np.void, env: np.void) -> None:
-    """RDMSR or WRMSR (error code 0 or 1) of a register that QEMU does not keep; #GP if we do not either."""
-    regs = env["regs"]
-    index = regs[RCX] & 0xFFFFFFFF
-    if env["error_code"] != 0:
-        done = write_msr(engine, machine, index, (regs[RAX] & 0xFFFFFFFF) | (regs[RDX] << 32))
-    else:
-        done, value = read_msr(engine, machine, index)
-        if done:
-            regs[RAX], regs[RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
-    core = core_of(machine, engine["core"])
-    if core["machine_check"] != 0:
-        check_machine(engine, env, core)
-    elif done:
-        env["eip"] += 2
-    else:
-        fault(engine, env, _GP)
-
-
-@njit(cache=True, error_model="numpy")
 def access_cr8(engine: np.void, machine: np.void, env: np.void, write: bool) -> None:
     """MOV to or from CR8: bits 7:4 of the TPR (SDM vol. 3A, 12.8.6)."""
     code = code_bytes(engine, env)
@@ -191,8 +157,6 @@ def intercepted(engine: np.void, env: np.void, code: int) -> None:
     env["hflags"] &= ~HF_INHIBIT_IRQ  # STI's shadow is this one instruction
     if code == _PAUSE:
         pause(engine, machine, env)
-    elif code == _MSR:
-        access_msr(engine, machine, env)
     elif code == _SHUTDOWN:
         stop(engine, TRIPLE_FAULT)
     elif code == _LTR:

@@ -121,7 +121,7 @@ def take_edges(h: np.void) -> int:
 
 @njit(cache=True, error_model="numpy")
 def _advance(h: np.void, now: int) -> None:
-    """Move the counter to `now`, and let what it passed match. A core that is behind another sees his time."""
+    """Move the counter to `now`, and let what it passed match; it never goes back."""
     tick = scale(now, spec.FREQUENCY, h["rate"])
     passed = max(tick - h["seen"], 0)
     h["seen"] += passed

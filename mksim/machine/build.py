@@ -11,8 +11,7 @@ import numpy as np
 
 from mksim.clock.time import NEVER
 from mksim.engine.board import Board
-from mksim.engine.cpustate import after_reset
-from mksim.engine.engine import VMCB, Engine, Region, intercept_tables
+from mksim.engine.engine import Engine, Region
 from mksim.engine.ports import Device
 from mksim.engine.records import (
     FOREIGN,
@@ -200,15 +199,13 @@ def plug_cores(board: Board, layout: Layout) -> None:
 
 
 def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]:
-    """Return one engine for each kernel, and the firmware's last; every core's state is that after RESET."""
-    tables = page_aligned(intercept_tables())
+    """Return one engine for each kernel, and the firmware's last."""
     names = [kernel.name for kernel in layout.kernels] + ["the firmware"]
     engines = [Engine(board.engines[number : number + 1], name) for number, name in enumerate(names)]
     watched = np.zeros(len(board.deeds.pages), bool)
     for window in layout.windows:
         watched[window.span.pages] |= window.watch
     for number, engine in enumerate(engines):
-        engine.map_memory(Span(VMCB, len(tables)), tables, Rights.R | Rights.W)
         shown = layout.kernels[number].tables.base if number < len(layout.kernels) else None
         map_rom(engine, rom, None if shown is None else board.memory[shown:])
         rights = board.deeds.rights[number] if number < len(layout.kernels) else firmware_rights(layout)
@@ -216,8 +213,6 @@ def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]
         engine.plug_memory(board.memory, rights, direct)
         map_dram(engine, board.memory, direct, screen=layout.screen_owner is not None)
         map_chips(engine, layout)
-    for core in range(len(layout.apic_ids)):
-        board.reset_state(core, after_reset(engines[0].pristine(), VMCB))
     return engines
 
 

@@ -17,10 +17,8 @@ import numpy as np
 from mksim.boot.partition import partition_table
 from mksim.clock.time import NEVER
 from mksim.engine import records, schedule
-from mksim.engine.cpustate import after_reset
-from mksim.engine.engine import VMCB
 from mksim.engine.interrupts import settle
-from mksim.engine.reset import start_core
+from mksim.engine.reset import after_reset, start_core
 from mksim.engine.screen import AT_REST
 from mksim.errors import EngineError, MksimBug
 from mksim.fabric.ledger import Ledger
@@ -63,7 +61,9 @@ class Machine:
         self.rom = read_rom()
         self.board = build_board(layout, self.seed)
         self.engines = build_engines(self.board, layout, self.rom)
-        self._reset_state = after_reset(self.engines[0].pristine(), VMCB)
+        self._reset_state = after_reset(self.engines[0].pristine())
+        for core in range(len(layout.apic_ids)):
+            self.board.reset_state(core, self._reset_state)
         self.lives = [Life(kernel) for kernel in layout.kernels]
         self.consoles: list[Callable[[np.ndarray], None]] = []
         """Called with CONSOLE_BYTE records, in order, whenever some have been written."""

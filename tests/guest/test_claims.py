@@ -12,6 +12,7 @@ CLAIMS = {
     "debug":         (1, "debug exceptions where asked"),
     "double_fault":  (1, "nested faults end where the manual says"),
     "exceptions":    (1, "x87 switched off: vector 7, error 0x0"),
+    "extint":        (1, "ticks by the 8259's vector, then by LINT0's"),
     "gates":         (1, "gates refuse with the gate's number"),
     "hpet":          (1, "2 ticks instead of the 8254's, one level interrupt"),
     "ioapic":        (2, "ticks went to core 0 5 times, then to core 1 5 times"),
@@ -53,6 +54,12 @@ def test_claim(name: str, tmp_path: Path) -> None:
     run = boot_claim(name, tmp_path, cores=cores)
     assert run.code == 0, run.console["claim"]
     assert line is None or run.console["claim"].splitlines()[-1] == line
+
+
+def test_the_pm_timer_turns_over_within_three_seconds(tmp_path: Path) -> None:
+    run = boot_claim("sci", tmp_path, until="3s")
+    assert run.code == 0
+    assert run.console["claim"] == "the timer turned over, one SCI\n"
 
 
 def test_ipi_by_cluster(tmp_path: Path) -> None:
