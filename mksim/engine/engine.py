@@ -62,6 +62,7 @@ class Engine:
         self.uc.ctl_set_tcg_buffer_size(_TRANSLATIONS)
         self.uc.ctl_exits_enabled(True)
         check_layout(self.uc)
+        self._give_back_memory()
         self.cpu = cpu_address(self.uc)
         self.env = view(self.cpu + CPU_ENV)
         record["uc"], record["cpu"], record["env"] = self.uc._uch.value, self.cpu, self.cpu + CPU_ENV
@@ -78,6 +79,14 @@ class Engine:
         # Unicorn drops its translations when it closes: the record may be gone by then.
         if hasattr(self, "_opaque"):
             self._opaque.value = 0
+
+    def _give_back_memory(self) -> None:
+        """Map a page for a moment: until some memory was given back, Unicorn counts its RAM addresses wrongly.
+
+        They overlap then (find_ram_offset_last), and by them translations are found, and made void.
+        """
+        self.uc.mem_map(VMCB, PAGE)
+        self.uc.mem_unmap(VMCB, PAGE)
 
     def pristine(self) -> np.ndarray:
         """Return the ENV of an engine that has not run: QEMU's own reset state."""
@@ -116,12 +125,16 @@ class Engine:
         return Rights.NONE
 
     def open_page(self, page: int, rights: Rights, memory: np.ndarray) -> None:
-        """Allow more of a page than its mapping does, until `close_page`."""
+        """Allow more of a page than its mapping does, until `close_page`.
+
+        That splits mappings, and gives QEMU's RAM addresses to others: translations go by those.
+        """
         if self.rights_at(page) != Rights.NONE:
             self.uc.mem_protect(page, PAGE, rights)
-            return
-        self.uc.mem_unmap(page, PAGE)
-        self.uc.mem_map_ptr(page, PAGE, rights, memory[page:].ctypes.data)
+        else:
+            self.uc.mem_unmap(page, PAGE)
+            self.uc.mem_map_ptr(page, PAGE, rights, memory[page:].ctypes.data)
+        self.flush()
 
     def close_page(self, page: int) -> None:
         """Restore a page's mapping; translations of its code go with it."""

@@ -25,7 +25,7 @@ from mksim.engine.crossings import (
 from mksim.engine.interrupts import io_apic, pins
 from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, post, throw
 from mksim.engine.msr import after_apic_write
-from mksim.engine.native import pointer, raise_exception_err_ra, tb_invalidate_phys_range
+from mksim.engine.native import pointer, raise_exception_err_ra
 from mksim.engine.records import (
     FOREIGN,
     HOLE,
@@ -37,6 +37,7 @@ from mksim.engine.records import (
     engine_of,
     machine_at,
 )
+from mksim.engine.softmmu import drop_code
 from mksim.engine.timers import read_hpet, write_hpet
 from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.hw import ioapic, lapic
@@ -69,8 +70,7 @@ def store(machine: np.void, address: int, size: int, value: int) -> None:
     for byte in range(size):
         cells[byte] = (value >> np.uint64(8 * byte)) & np.uint64(0xFF)
     for index in range(machine["n_engines"]):
-        begin, end = np.uint64(address), np.uint64(address + size)
-        tb_invalidate_phys_range(engine_of(machine, index)["uc"], begin, end)
+        drop_code(engine_of(machine, index), machine["memory"] + address, size)
 
 
 @njit(cache=True, error_model="numpy")

@@ -65,6 +65,7 @@ tb_gen_code = types.ExternalFunction("tb_gen_code_x86_64", _i64(_i64, _i64, _i64
 tlb_reset_dirty_by_vaddr = types.ExternalFunction("tlb_reset_dirty_by_vaddr_x86_64", _void(_i64, _i64, _i64))
 tlb_reset_dirty = types.ExternalFunction("tlb_reset_dirty_x86_64", _void(_i64, _i64, _i64))
 qemu_map_ram_ptr = types.ExternalFunction("qemu_map_ram_ptr_x86_64", _i64(_i64, _i64, _i64))
+qemu_ram_addr_from_host = types.ExternalFunction("qemu_ram_addr_from_host_x86_64", _i64(_i64, _i64))
 x86_ldq_phys = types.ExternalFunction("x86_ldq_phys_x86_64", _u64(_i64, _i64))
 x86_ldl_phys = types.ExternalFunction("x86_ldl_phys_x86_64", types.uint32(_i64, _i64))
 x86_stl_phys = types.ExternalFunction("x86_stl_phys_x86_64", _void(_i64, _i64, types.uint32))

@@ -160,6 +160,17 @@ def x86_stl_phys_notdirty(cpu: int, address: int, value: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
+def drop_code(engine: np.void, host: int, size: int) -> None:
+    """Drop what was translated from bytes of DRAM at a host address. QEMU counts them by its own RAM addresses."""
+    pages = code_pages(engine)
+    if pages[page_at(engine, host)] == 0 and pages[page_at(engine, host + size - 1)] == 0:
+        return
+    begin = native.qemu_ram_addr_from_host(engine["uc"], host)
+    if begin >= 0:  # what an engine does not map itself has no RAM address; it has run as a page of its own
+        native.tb_invalidate_phys_range(np.uint64(engine["uc"]), np.uint64(begin), np.uint64(begin + size))
+
+
+@njit(cache=True, error_model="numpy")
 def forget_code(engine: np.void) -> None:
     """All translated blocks are gone."""
     code_pages(engine)[:] = 0
