@@ -14,7 +14,7 @@ from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, unicorn_const, x86_const
 from unicorn.unicorn_py3.unicorn import uclib
 
 from mksim.engine import access, apicpage, blocks, cpuid, gates, mmio, msr, ports, softmmu, translation, traps
-from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, check_layout, cpu_address, view
+from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, VMCB, check_layout, cpu_address, view
 from mksim.engine.linkage import interpose
 from mksim.engine.records import FOREIGN, PLACE, PLACES, REGION
 from mksim.errors import EngineError
@@ -81,7 +81,7 @@ class Engine:
             self._opaque.value = 0
 
     def _give_back_memory(self) -> None:
-        """Map a page for a moment: until some memory was given back, Unicorn counts its RAM addresses wrongly.
+        """Map a page for a moment: until memory was given back, Unicorn counts its RAM addresses wrongly.
 
         They overlap then (find_ram_offset_last), and by them translations are found, and made void.
         """

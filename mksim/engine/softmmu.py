@@ -161,7 +161,7 @@ def x86_stl_phys_notdirty(cpu: int, address: int, value: int) -> None:
 
 @njit(cache=True, error_model="numpy")
 def drop_code(engine: np.void, host: int, size: int) -> None:
-    """Drop what was translated from bytes of DRAM at a host address. QEMU counts them by its own RAM addresses."""
+    """Drop what was translated from bytes of DRAM at a host address; QEMU counts by its own RAM addresses."""
     pages = code_pages(engine)
     if pages[page_at(engine, host)] == 0 and pages[page_at(engine, host + size - 1)] == 0:
         return
