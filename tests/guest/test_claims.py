@@ -24,7 +24,9 @@ CLAIMS = {
     "paging":        (1, "walks set what they should"),
     "pit":           (1, None),
     "priority":      (1, "interrupts in order of priority"),
+    "protection":    (1, "ring 0 has its bounds"),
     "realmode":      (2, None),
+    "reserved":      (1, "control registers take what they have"),
     "ring3":         (1, "ring 3 calls in and is kept out"),
     "rtc":           (1, None),
     "shadow":        (1, "one instruction in the shadow"),
@@ -38,6 +40,7 @@ CLAIMS = {
 
 
 NOT_YET = {
+    "reserved": "CR0, CR4 and CR8 take bits that are reserved",
     "debug": "breakpoints on data do not fire",
 }
 """What the machine does not do as the manual says."""

@@ -1,0 +1,17 @@
+// Control registers refuse what has no meaning: reserved bits, paging without protection. SDM vol. 3A, 2.5.
+#include "../lib/check.h"
+
+static u64 set_cr0(u64 value, u64 unused) { write_cr0(value); return 0; }
+
+static u64 set_cr4(u64 value, u64 unused) { write_cr4(value); return 0; }
+
+static u64 set_cr8(u64 value, u64 unused) { write_cr8(value); return 0; }
+
+int main(void) {
+    CHECK(probe(set_cr8, 16, 0).vector == GP);
+    CHECK(probe(set_cr0, read_cr0() | 1ull << 40, 0).vector == GP);
+    CHECK(probe(set_cr4, read_cr4() | 1ull << 31, 0).vector == GP);
+    CHECK(probe(set_cr0, read_cr0() & ~1ull, 0).vector == GP);
+    print("control registers take what they have\n");
+    return 0;
+}
