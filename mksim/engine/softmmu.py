@@ -155,8 +155,9 @@ def x86_stl_phys_notdirty(cpu: int, address: int, value: int) -> None:
     host = 0 if ours == 0 else direct(engine_at(ours), address, 4, _W)
     if host != 0:
         carray(pointer(host), 1, np.uint32)[0] = value
-    else:
+    elif ours == 0 or direct(engine_at(ours), address, 4, _R) == 0:
         native.x86_stl_phys_notdirty(cpu, address, value)
+    # else the table lies where the kernel may only read: it gets no such bits
 
 
 @njit(cache=True, error_model="numpy")

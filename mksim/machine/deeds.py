@@ -30,11 +30,11 @@ def ownership(layout: Layout) -> Ownership:
 
 
 def _share_bios_data(deeds: Ownership, layout: Layout) -> None:
-    """Let all read there, and kernels that keep their warm reset vector in the first page write to that."""
+    """Open the areas to stock kernels, which also keep their warm reset vector in the first page."""
+    stock = [kernel.id for kernel in layout.kernels if kernel.image.protocol is Protocol.LINUX]
     for span in BIOS_DATA:
-        deeds.rights[:, span.pages] = Rights.R
-    writers = [kernel.id for kernel in layout.kernels if kernel.image.protocol is Protocol.LINUX]
-    deeds.rights[writers, 0] = Rights.R | Rights.W
+        deeds.rights[stock, span.pages] = Rights.R
+    deeds.rights[stock, 0] = Rights.R | Rights.W
 
 
 def _own(deeds: Ownership, kernel: Kernel) -> None:
