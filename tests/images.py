@@ -71,8 +71,8 @@ def multiboot_flat(base: int = 0x100000, bss: int = 0x100) -> bytes:
     return multiboot_header(1 << 16, *addresses) + CODE
 
 
-def bzimage(size: int = 0x2000, **fields: int) -> bytes:
-    """Return a bzImage whose kernel is a HLT at its 64-bit entry; `fields` are of its setup header."""
+def bzimage(size: int = 0x2000, code: bytes = CODE, **fields: int) -> bytes:
+    """Return a bzImage with a HLT, or `code`, at its 64-bit entry; `fields` are of its setup header."""
     header = np.zeros(1, SETUP_HEADER)
     header["jump"], header["magic"], header["version"] = 0x6AEB, b"HdrS", 0x20F
     header["setup_sects"], header["loadflags"], header["xloadflags"] = 1, 1, 1
@@ -81,4 +81,4 @@ def bzimage(size: int = 0x2000, **fields: int) -> bytes:
     for name, value in fields.items():
         header[name] = value
     setup = (bytes(LINUX_HEADER_START) + header.tobytes()).ljust(0x400, b"\0")
-    return setup + (bytes(LINUX_ENTRY_64) + CODE).ljust(size, b"\0")
+    return setup + (bytes(LINUX_ENTRY_64) + code).ljust(size, b"\0")

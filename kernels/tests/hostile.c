@@ -4,7 +4,7 @@
 
 #define ANOTHERS 0x800000ull                      // DRAM that is nobody's
 
-extern const char user_undefined[], user_gate[];
+extern const char user_undefined[], user_gate[], image_end[];
 asm("user_undefined: ud2\n"
     "user_gate: lcall *1f(%rip)\n"
     "1: .long 0; .word 7 * 8 | 3");
@@ -65,11 +65,87 @@ static void storm(void) {
     asm volatile("lidt %0; ud2" :: "m"(table));
 }
 
+// Page tables where no memory is, or what is not for guests.
+static void high_cr3(void) {
+    static const u8 bits[] = { 38, 39, 40, 41, 44, 47, 51, 52, 62, 63 };
+    write_cr3(1ull << bits[option_number("n", 0) % sizeof bits] | read_cr3());
+    asm volatile("movq %cr3, %rax; movq %rax, %cr3; ud2");
+}
+
+static u64 random_state;
+
+static u64 draw(void) {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    return random_state ^= random_state << 17;
+}
+
+static u64 set_register(u64 which, u64 flips) {
+    switch (which) {
+    case 0: write_cr0(read_cr0() ^ flips); break;
+    case 1: write_cr4(read_cr4() ^ flips); break;
+    case 2: wrmsr(0xc0000080, rdmsr(0xc0000080) ^ flips); break;
+    case 3: write_cr8(flips); break;
+    case 4: asm volatile("movq %0, %%dr7" :: "r"(flips)); break;
+    }
+    return 0;
+}
+
+// Bits of CR0, CR4, EFER, CR8 and DR7 turned over, one after the other, until nothing goes any more.
+static void control_registers(void) {
+    random_state = option_number("n", 1) * 0x9e3779b97f4a7c15 | 1;
+    for (int i = 0; i < 64; i++) {
+        u64 flips = 1ull << draw() % 32;
+        if (draw() % 4 == 0)
+            flips = draw();
+        probe(set_register, draw() % 5, flips);
+        *(volatile u64 *)(DIRECT + low_page) = i;
+    }
+}
+
+static void flood_console(void) {
+    for (u16 port = option_number("port", 0x3f8);;)
+        outb(port, 'x');
+}
+
+// Code that nobody has seen before, again and again, all over its memory.
+static void flood_code(void) {
+    u64 first = physical(image_end);
+    for (u32 round = 0;; round++)
+        for (u64 at = first; at < first + (1 << 20); at += 16) {
+            u8 *place = direct(at);
+            place[0] = 0xb8;                        // mov imm32, eax; ret
+            memcpy(place + 1, &round, 4);
+            place[5] = 0xc3;
+            ((void (*)(void))(IDENTITY + at))();
+        }
+}
+
+// String instructions over what is not theirs, as long as they get. IN and OUT count as well.
+static void repeat(const char *what) {
+    u64 from = DIRECT + option_number("from", 0), to = DIRECT + option_number("to", 0), count = option_number("count", -1);
+    switch (what[0]) {
+    case 's': asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(0x5a5a5a5a5a5a5a5a) : "memory"); break;
+    case 'm': asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) :: "memory"); break;
+    case 'c': asm volatile("repe cmpsl" : "+D"(to), "+S"(from), "+c"(count) :: "memory", "cc"); break;
+    case 'i': asm volatile("rep insl" : "+D"(to), "+c"(count) : "d"(0x3fd) : "memory"); break;
+    case 'o': asm volatile("rep outsb" : "+S"(from), "+c"(count) : "d"(0x3f8) : "memory"); break;
+    }
+}
+
+static void rep_stos(void) { repeat("s"); }
+static void rep_movs(void) { repeat("m"); }
+static void rep_cmps(void) { repeat("c"); }
+static void rep_ins(void) { repeat("i"); }
+static void rep_outs(void) { repeat("o"); }
+
 static const struct { const char *name; void (*attack)(void); } attacks[] = {
     { "no-stack", no_stack }, { "no-ist", no_ist }, { "no-gate-stack", no_gate_stack }, { "init-itself", init_itself },
     { "run-anothers", run_anothers }, { "end-and-run-anothers", end_and_run_anothers },
     { "end-and-store-to-rom", end_and_store_to_rom }, { "start-nobodys", start_nobodys },
-    { "storm", storm },
+    { "storm", storm }, { "high-cr3", high_cr3 }, { "control-registers", control_registers },
+    { "flood-console", flood_console }, { "flood-code", flood_code }, { "rep-stos", rep_stos },
+    { "rep-movs", rep_movs }, { "rep-cmps", rep_cmps }, { "rep-ins", rep_ins }, { "rep-outs", rep_outs },
 };
 
 int main(void) {

@@ -52,7 +52,7 @@ def boot(config: Path, into: Path, *arguments: str) -> Run:
     return Run(
         code=code,
         summary=json.loads(summary.read_text()),
-        console={name: file.read_text() for name, file in consoles.items()},
+        console={name: file.read_text(errors="replace") for name, file in consoles.items()},
     )
 
 
