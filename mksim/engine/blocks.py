@@ -20,7 +20,7 @@ from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at
 from mksim.engine.task import watch_task
 from mksim.hw import lapic
 
-_VECTOR_NMI, _VECTOR_MACHINE_CHECK = 2, 18
+_VECTOR_DEBUG, _VECTOR_NMI, _VECTOR_MACHINE_CHECK = 1, 2, 18
 
 
 @njit(cache=True, error_model="numpy")
@@ -30,6 +30,14 @@ def inject(engine: np.void, env: np.void, vector: int, hardware: int) -> None:
     env["old_exception"] = -1
     do_interrupt_x86_hardirq(engine["env"], vector, hardware)
     cpu_loop_exit_noexc(engine["cpu"])
+
+
+@njit(cache=True, error_model="numpy")
+def debug(engine: np.void, env: np.void, core: np.void) -> None:
+    """Deliver #DB behind an instruction that has hit breakpoints on data (SDM vol. 3B, 19.2.3)."""
+    env["dr"][6] = (env["dr"][6] & ~15) | np.int64(core["debug"])
+    core["debug"] = 0
+    inject(engine, env, _VECTOR_DEBUG, 0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -69,7 +77,7 @@ def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.v
 def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> None:
     """Do before a slice, and set `limit`, what `attend` would before its first block, if it is the usual."""
     engine["limit"] = 0
-    events = np.int64(core["nmi"]) | np.int64(core["machine_check"])
+    events = np.int64(core["nmi"]) | np.int64(core["machine_check"]) | np.int64(core["debug"])
     if events != 0 or env["intercept"] & INTERCEPT_TR_WRITE == 0 or env["hflags"] & HF_INHIBIT_IRQ != 0:
         return
     if extint(machine, engine["core"], core):
@@ -102,6 +110,8 @@ def attend(engine: np.void) -> bool:
         watch_task(engine, env)
     if engine["request"] == NOTHING and env["hflags"] & HF_INHIBIT_IRQ == 0:
         core = core_of(machine, engine["core"])
+        if core["debug"] != 0:
+            debug(engine, env, core)
         if core["machine_check"] != 0:
             check_machine(engine, env, core)
         else:

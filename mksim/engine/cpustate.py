@@ -34,9 +34,9 @@ UC = np.dtype(
 """What of Unicorn's own state (uc_priv.h) tells how a run goes."""
 CPU = np.dtype(
     {
-        "names": ["created", "stop", "stopped", "exit_request", "halted", "exception_index"],
-        "formats": ["u1", "u1", "u1", "u1", "<i4", "<i4"],
-        "offsets": [0x10, 0x11, 0x12, 0x15, 0x8198, CPU_EXCEPTION_INDEX],
+        "names": ["created", "stop", "stopped", "exit_request", "next_flags", "halted", "exception_index"],
+        "formats": ["u1", "u1", "u1", "u1", "<i4", "<i4", "<i4"],
+        "offsets": [0x10, 0x11, 0x12, 0x15, 0x18, 0x8198, CPU_EXCEPTION_INDEX],
     }
 )
 """The same of QEMU's CPUState."""
@@ -79,7 +79,6 @@ _FIELDS: dict[str, tuple[object, int]] = {
     "exception_is_int": ("<i4", _DR - 12),
     "exception_next_eip": ("<i8", _DR - 8),
     "dr": (("<i8", 8), _DR),
-    "breakpoints": (("<i8", 4), _DR + 64),
     "old_exception": ("<i4", _DR + 96),
     "vm_vmcb": ("<i8", _DR + 104),
     "intercept": ("<i8", _DR + 120),

@@ -13,7 +13,20 @@ import numpy as np
 from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, unicorn_const, x86_const
 from unicorn.unicorn_py3.unicorn import uclib
 
-from mksim.engine import access, apicpage, blocks, cpuid, gates, mmio, msr, ports, softmmu, translation, traps
+from mksim.engine import (
+    access,
+    apicpage,
+    blocks,
+    breakpoints,
+    cpuid,
+    gates,
+    mmio,
+    msr,
+    ports,
+    softmmu,
+    translation,
+    traps,
+)
 from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, VMCB, check_layout, cpu_address, view
 from mksim.engine.linkage import interpose
 from mksim.engine.records import FOREIGN, PLACE, PLACES, REGION
@@ -40,7 +53,7 @@ class Region:
 @cache
 def _interpose() -> None:
     """Put our functions in the place of QEMU's, once in a process."""
-    modules = (softmmu, access, gates, apicpage, msr)
+    modules = (softmmu, access, gates, apicpage, msr, breakpoints)
     functions = [function for module in modules for function in module.FUNCTIONS]
     functions += [translation.tb_gen_code, traps.helper_hlt]
     interpose({f"{function.__name__}_x86_64": function.address for function in functions})

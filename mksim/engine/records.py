@@ -26,6 +26,7 @@ CORE = np.dtype(
         ("state", "u1"),
         ("nmi", "u1"),
         ("machine_check", "u1"),
+        ("debug", "u1"),  # breakpoints that the last instruction has hit, as DR6 has them
         ("extint", "u1"),  # a message asks for an interrupt whose vector the 8259 has
         ("interruptible", "u1"),  # IF at the HLT or MWAIT that it sleeps in
         ("home", "<i2"),  # the kernel it belongs to, or NOBODY
@@ -69,6 +70,7 @@ ENGINE = np.dtype(
         ("spin_rip", "<i8"),  # behind the PAUSE that was met last
         ("spin_start", "<i8"),  # when that wait began
         ("spin_last", "<i8"),  # when it was met last
+        ("alone", "<i8"),  # 1 while an instruction that hits a breakpoint runs in a block of its own
         ("skipped", "<i8"),  # cycles of this slice in which nothing retired
         ("exit_code", "<i8"),
         ("rights", "<i8"),  # address of this kernel's rights, one byte a page

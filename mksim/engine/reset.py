@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from mksim.engine.breakpoints import disarm
 from mksim.engine.cpustate import (
     CC_OP_EFLAGS,
     CODE16,
@@ -31,9 +32,10 @@ def init_core(machine: np.void, index: int) -> None:
         if engine["request"] == NOTHING:
             engine["request"] = SLICE_OVER
     elif engine["core"] == index:
+        disarm(engine)
         engine["core"] = -1
     core["state"] = WAIT_FOR_SIPI
-    core["nmi"] = core["extint"] = core["machine_check"] = 0
+    core["nmi"] = core["extint"] = core["machine_check"] = core["debug"] = 0
     core["line"] = -1
     lapic.init_reset(core["lapic"])
 

@@ -10,6 +10,7 @@ from numba import carray, njit
 
 from mksim.clock.time import NEVER
 from mksim.engine.blocks import begin
+from mksim.engine.breakpoints import arm, disarm
 from mksim.engine.cpustate import CPU_MEM_IO_PC, ENV_SIZE
 from mksim.engine.crossings import WRITE, cross, exact_rip
 from mksim.engine.execution import execute
@@ -81,9 +82,10 @@ def unload(machine: np.void, number: int) -> None:
     """Take the core that is on an engine off it, its state into its own record."""
     engine = engine_of(machine, number)
     if engine["core"] >= 0:
-        saved = core_of(machine, engine["core"])["env"]
+        saved, control = core_of(machine, engine["core"])["env"], disarm(engine)
         copy_words(address_of_env(machine, engine["core"]), engine["env"], ENV_SIZE // 8)
         saved["exception_is_int"] = 0
+        saved["dr"][7] = control
     engine["core"] = -1
 
 
@@ -103,6 +105,7 @@ def load(machine: np.void, index: int) -> None:
         copy_words(engine["env"], address_of_env(machine, index), ENV_SIZE // 8)
         engine["core"] = index
         tlb_flush(engine["cpu"])
+        arm(engine)
 
 
 @njit(cache=True, error_model="numpy")
@@ -188,6 +191,7 @@ def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     error = execute(engine)
     machine["running"] = -1
     if engine["initialised"] != 0:
+        disarm(engine)
         engine["core"] = -1
     core["time"] = max(core["time"], engine["time"])
     retired = engine["time"] - start - engine["skipped"]

@@ -63,7 +63,7 @@ from mksim.spec.apic import TPR
 # Intercepts as UC_HOOK_INTR sees them: 0x100 + exit code (AMD64 vol. 2, appendix C)
 _READ_CR8, _WRITE_CR8, _LTR, _PAUSE, _SHUTDOWN = 0x108, 0x118, 0x16D, 0x177, 0x17F
 
-_UD, _NP, _GP = 6, 11, 13
+_DB, _UD, _NP, _GP = 1, 6, 11, 13
 _IDT = 2  # in an error code: the selector index names a gate of the IDT
 _EFLAGS_REGISTER = 25  # UC_X86_REG_EFLAGS: the condition codes are lazy, only this call sums them up
 
@@ -199,6 +199,10 @@ def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
     if number >= 0x100:
         intercepted(engine, env, np.int64(number))
         return
+    core = core_of(machine_at(engine["machine"]), engine["core"])
+    if number == _DB:
+        env["dr"][6] |= np.int64(core["debug"])
+    core["debug"] = 0  # whatever else faults has not hit anything
     if env["exception_is_int"] != 0:
         rewind_int(engine, env)
     elif number in (_NP, _GP) and env["error_code"] & _IDT != 0 and env["hflags"] & HF_LMA != 0:

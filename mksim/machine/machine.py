@@ -268,7 +268,8 @@ class Machine:
         record = self.board.cores[core]
         self.board.reset_state(core, self._reset_state)
         record["state"], record["time"] = records.WAIT_FOR_SIPI, when
-        record["nmi"] = record["machine_check"] = record["mcg_status"] = 0
+        for pending in ("nmi", "extint", "debug", "machine_check", "mcg_status"):
+            record[pending] = 0
         record["line"] = -1
         lapic.power_up(record["lapic"], int(record["apic_id"]), core == 0)
         if boot:

@@ -3,8 +3,6 @@
 Taken between two runs, so at the boundary of a slice. What can be had again is not kept: translated code,
 cached page walks, zero pages. Layout, ROM and ownership never change; so a snapshot fits any machine of the
 same layout, whose arrays are elsewhere.
-
-Left out: breakpoints of the debug registers that were set or cleared between snapshot and restore.
 """
 
 from copy import copy

@@ -10,6 +10,7 @@ from tests.guest.booting import boot_claim
 CLAIMS = {
     # kernel         cores  last line it prints
     "debug":         (1, "debug exceptions where asked"),
+    "debug_smp":     (2, "each core breaks where it asked to"),
     "double_fault":  (1, "nested faults end where the manual says"),
     "exceptions":    (1, "x87 switched off: vector 7, error 0x0"),
     "extint":        (1, "ticks by the 8259's vector, then by LINT0's"),
@@ -41,7 +42,6 @@ CLAIMS = {
 
 NOT_YET = {
     "reserved": "CR0, CR4 and CR8 take bits that are reserved",
-    "debug": "breakpoints on data do not fire",
 }
 """What the machine does not do as the manual says."""
 
