@@ -60,13 +60,13 @@ SIBLING_SLICE = 50_000
 
 @njit(cache=True, error_model="numpy")
 def draw(machine: np.void, below: int) -> int:
-    """Draw a number from the seed (xorshift64*), 0 <= n < below."""
+    """Draw a number from the seed (xorshift64*), 0 <= n < below <= 1 << 33."""
     state = machine["random"]
     state ^= (state >> 12) & 0xFFFFFFFFFFFFF
     state ^= state << 25
     state ^= (state >> 27) & 0x1FFFFFFFFF
     machine["random"] = state
-    return ((state * 0x2545F4914F6CDD1D) >> 33 & 0x3FFFFFFF) % below
+    return ((state * 0x2545F4914F6CDD1D) >> 33 & 0x3FFFFFFF) * below >> 30
 
 
 @njit(cache=True, error_model="numpy")

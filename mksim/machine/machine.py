@@ -31,8 +31,8 @@ from mksim.machine.step import step_over
 from mksim.spec import memmap
 from mksim.spec.vga import CELLS
 
-TURN, TURN_INSTRUCTIONS = 4096, 16_000_000
-"""Slices or instructions between two looks at the host: some milliseconds."""
+TURN, TURN_INSTRUCTIONS = 32768, 16_000_000
+"""Slices or instructions between two looks at the host: some tens of milliseconds."""
 
 
 STRANGE = (
