@@ -10,7 +10,7 @@ import numpy as np
 from unicorn import UC_ARCH_X86, UC_MODE_64, Uc, x86_const
 
 from benchmarks.clocks import Took, now
-from mksim.engine import schedule
+from mksim.engine import panel
 from mksim.engine.cpustate import CPU_ENV, ENV_SIZE, cpu_address, view
 from mksim.fabric.ownership import Rights
 from mksim.machine.build import runs
@@ -22,7 +22,7 @@ class Bare:
 
     def __init__(self, machine: Machine, kernel: int) -> None:
         board = machine.board
-        schedule.unload(board.machine[0], kernel)
+        panel.unload(board.address, kernel)
         self.uc = Uc(UC_ARCH_X86, UC_MODE_64)
         self.uc.ctl_set_cpu_model(x86_const.UC_CPU_X86_HASWELL)
         self.memory = np.frombuffer(mmap.mmap(-1, len(board.memory)), np.uint8)

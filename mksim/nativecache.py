@@ -104,7 +104,7 @@ class Locator:
 
 
 def _machine_stamp() -> str:
-    return stamp(PACKAGE / "engine/engine.py") + stamp(PACKAGE / "engine/schedule.py")
+    return stamp(PACKAGE / "engine/engine.py") + stamp(PACKAGE / "engine/panel.py")
 
 
 def cold() -> bool:

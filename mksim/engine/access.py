@@ -7,10 +7,11 @@ QEMU's of the same name (accel/tcg/cputlb.c and target/i386/helper.c of QEMU 5.0
 """
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.engine import native
 from mksim.engine.cpustate import CPU_ENV, VMCB
+from mksim.engine.entry import entry
 from mksim.engine.native import pointer
 from mksim.engine.records import engine_at
 from mksim.engine.softmmu import direct, engine_on, entry_of
@@ -32,35 +33,35 @@ def at_hit(env: int, address: int, mode: int, size: int, word: int) -> int:
     return address + entry[_ADDEND] if plain else 0
 
 
-@cfunc(_LOAD, cache=True, error_model="numpy")
+@entry(_LOAD)
 def cpu_ldub_mmuidx_ra(env: int, address: int, mode: int, code: int) -> int:
     """Load a byte."""
     host = at_hit(env, address, mode, 1, READ)
     return carray(pointer(host), 1, np.uint8)[0] if host != 0 else native.ldub(env, address, mode, code)
 
 
-@cfunc(_LOAD, cache=True, error_model="numpy")
+@entry(_LOAD)
 def cpu_lduw_mmuidx_ra(env: int, address: int, mode: int, code: int) -> int:
     """Load two bytes."""
     host = at_hit(env, address, mode, 2, READ)
     return carray(pointer(host), 1, np.uint16)[0] if host != 0 else native.lduw(env, address, mode, code)
 
 
-@cfunc(_LOAD, cache=True, error_model="numpy")
+@entry(_LOAD)
 def cpu_ldl_mmuidx_ra(env: int, address: int, mode: int, code: int) -> int:
     """Load four bytes."""
     host = at_hit(env, address, mode, 4, READ)
     return carray(pointer(host), 1, np.uint32)[0] if host != 0 else native.ldl(env, address, mode, code)
 
 
-@cfunc(_LOAD, cache=True, error_model="numpy")
+@entry(_LOAD)
 def cpu_ldq_mmuidx_ra(env: int, address: int, mode: int, code: int) -> int:
     """Load eight bytes."""
     host = at_hit(env, address, mode, 8, READ)
     return carray(pointer(host), 1, np.uint64)[0] if host != 0 else native.ldq(env, address, mode, code)
 
 
-@cfunc(_STORE, cache=True, error_model="numpy")
+@entry(_STORE)
 def cpu_stl_mmuidx_ra(env: int, address: int, value: int, mode: int, code: int) -> None:
     """Store four bytes."""
     host = at_hit(env, address, mode, 4, WRITE)
@@ -70,7 +71,7 @@ def cpu_stl_mmuidx_ra(env: int, address: int, value: int, mode: int, code: int) 
         native.stl(env, address, value, mode, code)
 
 
-@cfunc(_STORE, cache=True, error_model="numpy")
+@entry(_STORE)
 def cpu_stq_mmuidx_ra(env: int, address: int, value: int, mode: int, code: int) -> None:
     """Store eight bytes."""
     host = at_hit(env, address, mode, 8, WRITE)
@@ -80,7 +81,7 @@ def cpu_stq_mmuidx_ra(env: int, address: int, value: int, mode: int, code: int) 
         native.stq(env, address, value, mode, code)
 
 
-@cfunc(types.uint32(types.int64, types.int64), cache=True, error_model="numpy")
+@entry(types.uint32(types.int64, types.int64))
 def x86_ldl_phys(cpu: int, address: int) -> int:
     """Load an entry of a 32-bit page table, or EVENTINJ of the VMCB, which is never valid."""
     if engine_on(cpu) != 0:
@@ -92,7 +93,7 @@ def x86_ldl_phys(cpu: int, address: int) -> int:
     return native.x86_ldl_phys(cpu, address)
 
 
-@cfunc(types.void(types.int64, types.int64, types.uint32), cache=True, error_model="numpy")
+@entry(types.void(types.int64, types.int64, types.uint32))
 def x86_stl_phys(cpu: int, address: int, value: int) -> None:
     """Note an event in the VMCB during its delivery: for nobody, as there is no hypervisor."""
     if engine_on(cpu) == 0 or address < VMCB:

@@ -5,11 +5,12 @@ memory behind it (accel/tcg/cputlb.c of QEMU 5.0.1). Whatever is not a register 
 """
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.engine import native
 from mksim.engine.access import PHYSICAL, READ, WRITE
 from mksim.engine.cpustate import CPU_ENV, CPU_MEM_IO_PC
+from mksim.engine.entry import entry
 from mksim.engine.mmio import apic_read, apic_write, resume_io, settle_io
 from mksim.engine.native import pointer
 from mksim.engine.records import engine_at, machine_at
@@ -35,9 +36,7 @@ def come_from(cpu: int, code: int) -> None:
     carray(pointer(cpu + CPU_MEM_IO_PC), 1, np.int64)[0] = code
 
 
-@cfunc(
-    types.uint64(types.int64, types.int64, types.uint32, types.int64), cache=True, error_model="numpy"
-)
+@entry(types.uint64(types.int64, types.int64, types.uint32, types.int64))
 def helper_le_ldul_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load four bytes."""
     cpu = where - CPU_ENV
@@ -51,10 +50,7 @@ def helper_le_ldul_mmu(where: int, address: int, operation: int, code: int) -> i
     return value & np.uint64(0xFFFFFFFF)
 
 
-@cfunc(
-    types.void(types.int64, types.int64, types.uint32, types.uint32, types.int64),
-    cache=True, error_model="numpy",
-)  # fmt: skip
+@entry(types.void(types.int64, types.int64, types.uint32, types.uint32, types.int64))
 def helper_le_stl_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store four bytes."""
     cpu = where - CPU_ENV

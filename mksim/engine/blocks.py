@@ -5,9 +5,10 @@ blocks do that by themselves and call only when time has reached `limit`: see `t
 """
 
 import numpy as np
-from numba import cfunc, njit, types
+from numba import njit, types
 
 from mksim.engine.cpustate import CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF, INTERCEPT_TR_WRITE
+from mksim.engine.entry import entry
 from mksim.engine.gates import enter
 from mksim.engine.interrupts import extint, take_extint
 from mksim.engine.machinecheck import MCIP, shutdown
@@ -126,7 +127,7 @@ def attend(engine: np.void) -> bool:
     return False
 
 
-@cfunc(types.void(types.uintp, types.uint64, types.uint32, types.uintp), cache=True, error_model="numpy")
+@entry(types.void(types.uintp, types.uint64, types.uint32, types.uintp))
 def on_block(_uc: int, _address: int, instructions: int, engine_address: int) -> None:
     """UC_HOOK_BLOCK, but for the third argument."""
     engine = engine_at(np.int64(engine_address))

@@ -9,10 +9,11 @@ The functions with QEMU's names take the place of its own (exec.c of 5.0.1).
 """
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.clock.time import NEVER
 from mksim.engine.cpustate import CPU, CPU_ENV
+from mksim.engine.entry import entry
 from mksim.engine.native import (
     cpu_loop_exit_noexc,
     cpu_restore_state,
@@ -49,7 +50,7 @@ def watches(env: np.void, number: int, address: int, size: int) -> int:
     return _WRITE if kind == _WRITES else _READ | _WRITE
 
 
-@cfunc(types.int32(types.int64, types.int64, types.int64), cache=True, error_model="numpy")
+@entry(types.int32(types.int64, types.int64, types.int64))
 def cpu_watchpoint_address_matches(cpu: int, address: int, size: int) -> int:
     """Tell which accesses to a page that enters the TLB must be looked at."""
     found = 0
@@ -59,10 +60,7 @@ def cpu_watchpoint_address_matches(cpu: int, address: int, size: int) -> int:
     return found
 
 
-@cfunc(
-    types.int32(types.int64, types.int64, types.int64, types.int32, types.int64),
-    cache=True, error_model="numpy",
-)  # fmt: skip
+@entry(types.int32(types.int64, types.int64, types.int64, types.int32, types.int64))
 def cpu_watchpoint_insert(cpu: int, address: int, _size: int, _flags: int, _where: int) -> int:
     """A breakpoint on data was set: the page is in the TLB as one that nobody watches."""
     if engine_on(cpu) != 0:
@@ -70,10 +68,7 @@ def cpu_watchpoint_insert(cpu: int, address: int, _size: int, _flags: int, _wher
     return 0
 
 
-@cfunc(
-    types.void(types.int64, types.int64, types.int64, types.uint32, types.int32, types.int64),
-    cache=True, error_model="numpy",
-)  # fmt: skip
+@entry(types.void(types.int64, types.int64, types.int64, types.uint32, types.int32, types.int64))
 def cpu_check_watchpoint(cpu: int, address: int, size: int, _rights: int, flags: int, code: int) -> None:
     """Before an access to a page that is watched. At the first sight of a hit it does not return."""
     ours = engine_on(cpu)

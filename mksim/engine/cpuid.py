@@ -1,9 +1,10 @@
 """CPUID: a table for all cores, and the few bits that depend on which core asks (SDM vol. 2A, CPUID)."""
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.engine.cpustate import CR4_OSXSAVE, RAX, RBX, RCX, RDX
+from mksim.engine.entry import entry
 from mksim.engine.native import pointer
 from mksim.engine.records import core_of, engine_at, env_at, machine_at
 from mksim.spec.cpuid import ANY, ROW
@@ -33,7 +34,7 @@ def personal(core: np.void, env: np.void, leaf: int, regs: np.ndarray) -> None:
         regs[RDX] = identity
 
 
-@cfunc(types.int32(types.uintp, types.uintp), cache=True, error_model="numpy")
+@entry(types.int32(types.uintp, types.uintp))
 def on_cpuid(_uc: int, engine_address: int) -> int:
     """UC_HOOK_INSN, CPUID; 1 keeps QEMU from answering."""
     engine = engine_at(np.int64(engine_address))

@@ -6,7 +6,7 @@ SDM vol. 3A, 6.14.
 """
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.engine import native
 from mksim.engine.access import READ, WRITE, at_hit
@@ -27,6 +27,7 @@ from mksim.engine.cpustate import (
     PRESENT,
     RSP,
 )
+from mksim.engine.entry import entry
 from mksim.engine.native import pointer
 from mksim.engine.records import env_at
 from mksim.engine.softmmu import engine_on
@@ -235,7 +236,7 @@ def pop_flags(env: np.void, flags: int, cpl: int) -> None:
     env["eflags"] = (env["eflags"] & ~writable) | (flags & writable) | 2
 
 
-@cfunc(types.void(types.int64, types.int32, types.int32), cache=True, error_model="numpy")
+@entry(types.void(types.int64, types.int32, types.int32))
 def helper_iret_protected(where: int, shift: int, next_eip: int) -> None:
     """IRET in protected mode; RIP and the flags are exact where translated code calls this."""
     if shift == 2 and engine_on(where - CPU_ENV) != 0 and leave(where):

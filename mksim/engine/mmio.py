@@ -5,7 +5,7 @@ exact to the byte, page-table walks included, and is recorded, done or refused.
 """
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.crossings import (
@@ -22,6 +22,7 @@ from mksim.engine.crossings import (
     page_granted,
     page_owner,
 )
+from mksim.engine.entry import entry
 from mksim.engine.interrupts import io_apic, pins
 from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, post, throw
 from mksim.engine.msr import after_apic_write
@@ -199,9 +200,7 @@ def chip_allowed(engine: np.void, machine: np.void, act: int, region: np.void, o
     return False
 
 
-@cfunc(
-    types.uint64(types.uintp, types.uint64, types.uint32, types.uintp), cache=True, error_model="numpy"
-)
+@entry(types.uint64(types.uintp, types.uint64, types.uint32, types.uintp))
 def on_mmio_read(_uc: int, offset: int, size: int, region_address: int) -> int:
     """uc_mmio_map, read."""
     region = region_at(np.int64(region_address))
@@ -218,11 +217,7 @@ def on_mmio_read(_uc: int, offset: int, size: int, region_address: int) -> int:
     return value
 
 
-@cfunc(
-    types.void(types.uintp, types.uint64, types.uint32, types.uint64, types.uintp),
-    cache=True,
-    error_model="numpy",
-)
+@entry(types.void(types.uintp, types.uint64, types.uint32, types.uint64, types.uintp))
 def on_mmio_write(_uc: int, offset: int, size: int, value: int, region_address: int) -> None:
     """uc_mmio_map, write."""
     region = region_at(np.int64(region_address))
@@ -247,13 +242,7 @@ def on_fetch(engine: np.void, machine: np.void, kind: int, address: int) -> None
         throw(engine, core_of(machine, engine["core"]), BUS_FETCH, address, 0)
 
 
-@cfunc(
-    types.boolean(
-        types.uintp, types.int32, types.uint64, types.int32, types.int64, types.uintp
-    ),
-    cache=True,
-    error_model="numpy",
-)
+@entry(types.boolean(types.uintp, types.int32, types.uint64, types.int32, types.int64, types.uintp))
 def on_protection(_uc: int, access: int, address: int, _size: int, _value: int, region_address: int) -> bool:
     """UC_HOOK_MEM_FETCH_PROT, _WRITE_PROT over regions: False leaves the instruction undone."""
     region = region_at(np.int64(region_address))

@@ -6,11 +6,12 @@ SDM vol. 4, table 2-2.
 """
 
 import numpy as np
-from numba import cfunc, njit, types
+from numba import njit, types
 
 from mksim.engine import native
 from mksim.engine.blocks import check_machine
 from mksim.engine.cpustate import CPU_ENV, RAX, RCX, RDX
+from mksim.engine.entry import entry
 from mksim.engine.interrupts import broadcast_eoi, extint, send_icr, shorten
 from mksim.engine.machinecheck import BUS_MESSAGE, post
 from mksim.engine.native import raise_exception_err_ra
@@ -169,7 +170,7 @@ def refuse(engine: np.void) -> None:
     raise_exception_err_ra(engine["env"], _GP, 0, 0)
 
 
-@cfunc(types.void(types.int64), cache=True, error_model="numpy")
+@entry(types.void(types.int64))
 def helper_rdmsr(where: int) -> None:
     """RDMSR at CPL 0; RIP and the flags are exact where translated code calls this."""
     ours, regs = engine_on(where - CPU_ENV), env_at(where)["regs"]
@@ -184,7 +185,7 @@ def helper_rdmsr(where: int) -> None:
     regs[RAX], regs[RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
 
 
-@cfunc(types.void(types.int64), cache=True, error_model="numpy")
+@entry(types.void(types.int64))
 def helper_wrmsr(where: int) -> None:
     """WRMSR at CPL 0, likewise. A message that was refused is a machine check at the instruction."""
     ours, env = engine_on(where - CPU_ENV), env_at(where)

@@ -7,9 +7,10 @@ touches another's port crosses. Ports where nobody is read as ones.
 from enum import IntEnum
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.engine.crossings import IN, OUT, cross, exact_rip
+from mksim.engine.entry import entry
 from mksim.engine.interrupts import follow_pic, pic_of, request, shorten
 from mksim.engine.machinecheck import BUS_IO, throw
 from mksim.engine.native import pointer
@@ -221,7 +222,7 @@ def write_port(engine: np.void, machine: np.void, port: int, size: int, value: i
         write_register(engine, machine, device, unit, (value >> (8 * byte)) & 0xFF)
 
 
-@cfunc(types.uint32(types.uintp, types.uint32, types.int32, types.uintp), cache=True, error_model="numpy")
+@entry(types.uint32(types.uintp, types.uint32, types.int32, types.uintp))
 def on_in(_uc: int, port: int, size: int, engine_address: int) -> np.uint32:
     """UC_HOOK_INSN, IN and INS."""
     engine = engine_at(np.int64(engine_address))
@@ -231,11 +232,7 @@ def on_in(_uc: int, port: int, size: int, engine_address: int) -> np.uint32:
     return np.uint32(read_port(engine, machine, np.int64(port) & 0xFFFF, np.int64(size)))
 
 
-@cfunc(
-    types.void(types.uintp, types.uint32, types.int32, types.uint32, types.uintp),
-    cache=True,
-    error_model="numpy",
-)
+@entry(types.void(types.uintp, types.uint32, types.int32, types.uint32, types.uintp))
 def on_out(_uc: int, port: int, size: int, value: int, engine_address: int) -> None:
     """UC_HOOK_INSN, OUT and OUTS."""
     engine = engine_at(np.int64(engine_address))

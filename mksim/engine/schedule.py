@@ -6,13 +6,14 @@ Cores that sleep cost nothing; when all sleep, time jumps to the next message or
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray, njit, types
 
 from mksim.clock.time import NEVER
 from mksim.engine.blocks import begin
 from mksim.engine.breakpoints import arm, disarm
 from mksim.engine.cpustate import CPU_MEM_IO_PC, ENV_SIZE
 from mksim.engine.crossings import WRITE, cross, exact_rip
+from mksim.engine.entry import entry
 from mksim.engine.execution import execute
 from mksim.engine.interrupts import HEAP, deliver, rousable, settle
 from mksim.engine.machinecheck import BUS_WRITE, post
@@ -219,7 +220,7 @@ def refused_store(machine: np.void, index: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@entry(types.int64(types.int64, types.int64, types.int64, types.int64))
 def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
     """Run up to `turns` slices, to a time (cycles) or a count of instructions; return why it came back."""
     machine = machine_at(machine_address)

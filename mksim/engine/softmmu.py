@@ -12,10 +12,11 @@ ours they do what QEMU's do.
 """
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.engine import native
 from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, UC_CPU
+from mksim.engine.entry import entry
 from mksim.engine.native import pointer
 from mksim.engine.records import PLACE, PLACES, engine_at
 from mksim.fabric.ownership import Rights
@@ -59,10 +60,7 @@ def engine_on(cpu: int) -> int:
     return carray(pointer(cpu + CPU_OPAQUE), 1, np.int64)[0]
 
 
-@cfunc(
-    types.void(types.int64, types.int64, types.int64, types.int32, types.int32, types.int32, types.int64),
-    cache=True, error_model="numpy",
-)  # fmt: skip
+@entry(types.void(types.int64, types.int64, types.int64, types.int32, types.int32, types.int32, types.int64))
 def tlb_set_page_with_attrs(
     cpu: int, address: int, physical: int, attributes: int, rights: int, mode: int, size: int
 ) -> None:
@@ -80,7 +78,7 @@ def tlb_set_page_with_attrs(
         entry[_WRITE] -= _NOTDIRTY
 
 
-@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy")
+@entry(types.void(types.int64, types.int64))
 def tlb_set_dirty(cpu: int, address: int) -> None:
     """After a slow store: make the next ones fast, unless the page still holds code."""
     ours = engine_on(cpu)
@@ -95,7 +93,7 @@ def tlb_set_dirty(cpu: int, address: int) -> None:
     native.tlb_set_dirty(cpu, address)
 
 
-@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy")
+@entry(types.void(types.int64, types.int64))
 def tlb_protect_code(uc: int, ram_address: int) -> None:
     """A page has its first translated block: stores to it are slow from now on, by every mapping."""
     cpu = carray(pointer(uc + UC_CPU), 1, np.int64)[0]
@@ -111,14 +109,14 @@ def tlb_protect_code(uc: int, ram_address: int) -> None:
         native.tlb_reset_dirty(cpu, host, PAGE)
 
 
-@cfunc(types.void(types.int64, types.int64, types.int64), cache=True, error_model="numpy")
+@entry(types.void(types.int64, types.int64, types.int64))
 def tlb_reset_dirty_by_vaddr(cpu: int, address: int, size: int) -> None:
     """A block was translated. Unicorn's way to make stores to it slow; ours is `tlb_protect_code`."""
     if engine_on(cpu) == 0:
         native.tlb_reset_dirty_by_vaddr(cpu, address, size)
 
 
-@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy")
+@entry(types.void(types.int64, types.int64))
 def tlb_unprotect_code(uc: int, ram_address: int) -> None:
     """A page has lost its last translated block."""
     ours = engine_on(carray(pointer(uc + UC_CPU), 1, np.int64)[0])
@@ -138,7 +136,7 @@ def direct(engine: np.void, address: int, size: int, right: int) -> int:
     return engine["memory"] + address if rights[address >> PAGE_SHIFT] & right != 0 else 0
 
 
-@cfunc(types.uint64(types.int64, types.int64), cache=True, error_model="numpy")
+@entry(types.uint64(types.int64, types.int64))
 def x86_ldq_phys(cpu: int, address: int) -> int:
     """Load an entry of a page table."""
     ours = engine_on(cpu)
@@ -148,7 +146,7 @@ def x86_ldq_phys(cpu: int, address: int) -> int:
     return native.x86_ldq_phys(cpu, address)
 
 
-@cfunc(types.void(types.int64, types.int64, types.uint32), cache=True, error_model="numpy")
+@entry(types.void(types.int64, types.int64, types.uint32))
 def x86_stl_phys_notdirty(cpu: int, address: int, value: int) -> None:
     """Store an entry of a page table: its accessed and dirty bits."""
     ours = engine_on(cpu)
@@ -180,7 +178,7 @@ def forget_code(engine: np.void) -> None:
         places[number]["code"] = 0
 
 
-@cfunc(types.void(types.int64), cache=True, error_model="numpy")
+@entry(types.void(types.int64))
 def tb_flush(cpu: int) -> None:
     """Drop all translated blocks."""
     native.tb_flush(np.uint64(cpu))

@@ -31,9 +31,10 @@ import mmap
 import struct
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, njit, types
 
 from mksim.engine import blocks, native
+from mksim.engine.entry import entry
 from mksim.engine.native import pointer
 from mksim.engine.records import ENGINE, engine_at
 from mksim.engine.softmmu import engine_on
@@ -204,10 +205,7 @@ def rewrite(engine: np.void, address: int, block: int) -> None:
         write_count(code, first, check, check + size, address, stub, instructions)
 
 
-@cfunc(
-    types.int64(types.int64, types.int64, types.int64, types.uint32, types.int32),
-    cache=True, error_model="numpy",
-)  # fmt: skip
+@entry(types.int64(types.int64, types.int64, types.int64, types.uint32, types.int32))
 def tb_gen_code(cpu: int, pc: int, cs_base: int, flags: int, cflags: int) -> int:
     """In place of QEMU's: translate a block, and rewrite it."""
     block = native.tb_gen_code(cpu, pc, cs_base, flags, cflags)

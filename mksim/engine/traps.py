@@ -6,7 +6,7 @@ intercepts set: they arrive in UC_HOOK_INTR as 0x100 + exit code, RIP at the ins
 """
 
 import numpy as np
-from numba import cfunc, njit, types
+from numba import njit, types
 
 from mksim.engine import native
 from mksim.engine.code import code_bytes, general_register
@@ -31,6 +31,7 @@ from mksim.engine.cpustate import (
     RCX,
     RDX,
 )
+from mksim.engine.entry import entry
 from mksim.engine.execution import end
 from mksim.engine.interrupts import rousable
 from mksim.engine.mwait import arm_monitor, changed
@@ -115,7 +116,7 @@ def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> bool:
     return True
 
 
-@cfunc(types.void(types.int64, types.int32), cache=True, error_model="numpy")
+@entry(types.void(types.int64, types.int32))
 def helper_hlt(where: int, length: int) -> None:
     """In place of QEMU's HLT; RIP and the flags are exact where translated code calls this.
 
@@ -182,7 +183,7 @@ def void(engine: np.void) -> bool:
     return True
 
 
-@cfunc(types.void(types.uintp, types.uint32, types.uintp), cache=True, error_model="numpy")
+@entry(types.void(types.uintp, types.uint32, types.uintp))
 def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
     """UC_HOOK_INTR: exceptions 0-31, INT n, and the intercepts."""
     engine = engine_at(np.int64(engine_address))
@@ -237,7 +238,7 @@ def needs_no_sse(engine: np.void, env: np.void) -> bool:
     return code & 0xFF == 0xC4 and (code >> 8) & 0x1F == 2 and (code >> 24) & 0xFF == 0xF7
 
 
-@cfunc(types.boolean(types.uintp, types.uintp), cache=True, error_model="numpy")
+@entry(types.boolean(types.uintp, types.uintp))
 def on_invalid(_uc: int, engine_address: int) -> bool:
     """UC_HOOK_INSN_INVALID: MONITOR and MWAIT, which this TCG does not know; #UD for all else."""
     engine = engine_at(np.int64(engine_address))
@@ -273,7 +274,7 @@ def flat_segment(env: np.void, name_is_code: bool, selector: int) -> None:
         env["ss_limit"], env["ss_flags"] = 0xFFFFFFFF, DATA_FLAT
 
 
-@cfunc(types.void(types.uintp, types.uintp), cache=True, error_model="numpy")
+@entry(types.void(types.uintp, types.uintp))
 def on_syscall(uc: int, engine_address: int) -> None:
     """UC_HOOK_INSN, SYSCALL (SDM vol. 2B): TCG's stub only adds 2 to RIP, so leave RIP 2 short of LSTAR."""
     engine = engine_at(np.int64(engine_address))
@@ -303,7 +304,7 @@ def read_tsc(engine: np.void, env: np.void) -> None:
     env["regs"][RAX], env["regs"][RDX] = value & 0xFFFFFFFF, (value >> 32) & 0xFFFFFFFF
 
 
-@cfunc(types.int32(types.uintp, types.uintp), cache=True, error_model="numpy")
+@entry(types.int32(types.uintp, types.uintp))
 def on_rdtsc(_uc: int, engine_address: int) -> int:
     """UC_HOOK_INSN, RDTSC."""
     engine = engine_at(np.int64(engine_address))
@@ -311,7 +312,7 @@ def on_rdtsc(_uc: int, engine_address: int) -> int:
     return 1
 
 
-@cfunc(types.int32(types.uintp, types.uintp), cache=True, error_model="numpy")
+@entry(types.int32(types.uintp, types.uintp))
 def on_rdtscp(_uc: int, engine_address: int) -> int:
     """UC_HOOK_INSN, RDTSCP: as RDTSC, with IA32_TSC_AUX in ECX."""
     engine = engine_at(np.int64(engine_address))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mksim.clock.time import NEVER
+from mksim.engine import panel
 from mksim.engine.board import Board
 from mksim.engine.engine import Engine, Region
 from mksim.engine.ports import Device
@@ -25,8 +26,6 @@ from mksim.engine.records import (
 )
 from mksim.errors import FileError
 from mksim.fabric.ownership import FIRMWARE, NOBODY, Rights
-from mksim.hw import acpi_pm, hpet, ioapic, lapic, pic8259, pit8254, rtc, uart16550, vga
-from mksim.hw.uart16550 import TERMINAL
 from mksim.machine.config import Kernel, Layout, Protection
 from mksim.machine.deeds import ownership
 from mksim.machine.fit import uncovered
@@ -99,32 +98,25 @@ def build_board(layout: Layout, seed: int) -> Board:
     plug_chips(board, layout)
     plug_uarts(board, layout)
     plug_cores(board, layout)
+    panel.power_up(board.address, RTC_EPOCH)
     return board
 
 
 def plug_chips(board: Board, layout: Layout) -> None:
-    """Power up the chips that a board has one of, and each kernel's own."""
-    pic8259.reset(board.pic[0])
-    pit8254.reset(board.pit[0], layout.rate)
-    rtc.reset(board.rtc[0], RTC_EPOCH, layout.rate)
-    rtc.set_memory(board.rtc[0], layout.memory)
-    hpet.reset(board.hpet[0], layout.rate)
+    """Plug in the chips that a board has one of, and each kernel's own."""
     if layout.screen_owner is not None:
         plug_ports(board, memmap.PORT_VGA, PORTS, Device.VGA, 0)
-        clear_screen(board, layout.rate)
-    for unit in range(layout.ioapics):
-        ioapic.reset(board.ioapics[unit], unit)
+        clear_screen(board)
     for base, count, device in _PORTS:
         plug_ports(board, base, count, device, 0)
     plug_ports(board, memmap.PORT_PIC_SLAVE, 2, Device.PIC, 2)
     for kernel in layout.kernels:
-        plug_kernel(board, kernel, layout.rate)
-    acpi_pm.reset(board.kernels[-1]["pm"], layout.rate, 24)
+        plug_kernel(board, kernel)
 
 
-def clear_screen(board: Board, rate: int) -> None:
+def clear_screen(board: Board) -> None:
     """Put the VGA into its mode after power-on, and the screen to spaces."""
-    vga.reset(board.vga[0], rate)
+    panel.power_up_vga(board.address)
     board.memory[memmap.SCREEN :][: memmap.SCREEN_SIZE].view(np.uint16)[:] = BLANK
     board.screen["rest"] = board.screen["latest"] = NEVER
     board.screen["cells"] = BLANK
@@ -137,13 +129,12 @@ def plug_ports(board: Board, base: int, count: int, device: Device, unit: int) -
     board.port_unit[base : base + count] = np.arange(unit, unit + count)
 
 
-def plug_kernel(board: Board, kernel: Kernel, rate: int) -> None:
+def plug_kernel(board: Board, kernel: Kernel) -> None:
     """Fill in a kernel's own record, and who owns the singletons."""
     record = board.kernels[kernel.id]
     record["boot_core"] = kernel.boot_core
     await_words(record, kernel.expect.text.encode())
     record["ioapic"] = -1 if kernel.ioapic is None else kernel.ioapic
-    acpi_pm.reset(record["pm"], rate, 24)
     if kernel.ioapic is not None:
         board.ioapic_owner[kernel.ioapic] = kernel.id
     if kernel.legacy:
@@ -168,8 +159,6 @@ def plug_uarts(board: Board, layout: Layout) -> None:
         peer, irq = peers.get(unit, -1), -1 if uart.irq is None else uart.irq
         terminal = uart is kernel.console
         board.uart_wires[unit] = (kernel.id, irq, unit, peer, terminal)
-        rate, modem = (0, TERMINAL if terminal else 0) if peer < 0 else (layout.rate, 0)
-        uart16550.reset(board.uarts[unit], rate, modem)
         plug_ports(board, uart.base, 8, Device.UART, unit * 8)
     share_lines(board.uart_wires[: len(sockets)])
 
@@ -194,7 +183,6 @@ def plug_cores(board: Board, layout: Layout) -> None:
         core["engine"] = board.engine_of[index] = firmware if at_firmware else core["home"]
         core["apic_id"], core["line"], core["state"] = apic_id, -1, WAIT_FOR_SIPI
         core["misc_enable"] = 1  # fast strings
-        lapic.power_up(core["lapic"], apic_id, index == 0)
     board.cores[0]["state"], board.wake[0] = RUNNING, 0
 
 

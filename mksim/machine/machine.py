@@ -16,14 +16,12 @@ import numpy as np
 
 from mksim.boot.partition import partition_table
 from mksim.clock.time import NEVER
-from mksim.engine import records, schedule
-from mksim.engine.interrupts import settle
-from mksim.engine.reset import after_reset, start_core
+from mksim.engine import panel, records, schedule
+from mksim.engine.reset import after_reset
 from mksim.engine.screen import AT_REST
 from mksim.errors import EngineError, MksimBug
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.ownership import FIRMWARE, NOBODY
-from mksim.hw import lapic, vga
 from mksim.machine.build import build_board, build_engines, clear_screen, read_rom
 from mksim.machine.config import Ending, Kernel, Layout, TripleFault
 from mksim.machine.kernel import ENDINGS, Event, Life, State
@@ -97,7 +95,7 @@ class Machine:
     def screen(self) -> np.ndarray:
         """The cells that the text screen shows, attributes above characters, if it is somebody's."""
         cells = self.board.memory[memmap.SCREEN :][: memmap.SCREEN_SIZE].view(np.uint16)
-        return np.roll(cells, -vga.start(self.board.vga[0]))[:CELLS]
+        return np.roll(cells, -panel.first_cell(self.board.address))[:CELLS]
 
     def run(self, *, until: int = NEVER, instructions: int = NEVER, turns: int = -1) -> Outcome | None:
         """Run to an end, a time (cycles) or a count of instructions; None after `turns` looks at the host."""
@@ -115,7 +113,7 @@ class Machine:
     def digest(self) -> str:
         """Return 64 hex digits over all events, the ledger, all cores and all memory."""
         for number in range(len(self.engines)):
-            schedule.unload(self._machine, number)
+            panel.unload(self.board.address, number)
         state = hashlib.blake2b(digest_size=32)
         state.update(self.board.machine["events"].tobytes() + self.ledger.digest())
         for name in ("state", "time", "instructions"):
@@ -203,18 +201,18 @@ class Machine:
         elif request in (records.HAND_OFF, records.PARK):
             self._hand_over(core, home)
             self.board.cores[core]["state"] = records.STOPPED if home == NOBODY else records.WAIT_FOR_SIPI
-            settle(self._machine, core)
+            panel.settle(self.board.address, core)
         else:
             self._end(home, core, ENDINGS[request])
 
     def _hand_over(self, core: int, home: int) -> None:
         """Move a core from the firmware's engine to its kernel's."""
-        schedule.unload(self._machine, len(self.lives))
+        panel.unload(self.board.address, len(self.lives))
         record = self.board.cores[core]
         record["owner"] = home
         if home != NOBODY:
             record["engine"] = self.board.engine_of[core] = home
-        settle(self._machine, core)
+        panel.settle(self.board.address, core)
 
     def _end(self, home: int, core: int, ending: Ending) -> None:
         if home == NOBODY:  # a kernel that the machine trusts had started it
@@ -246,9 +244,9 @@ class Machine:
     def _stop_core(self, core: int) -> None:
         record = self.board.cores[core]
         if self.board.engines[record["engine"]]["core"] == core:
-            schedule.unload(self._machine, int(record["engine"]))
+            panel.unload(self.board.address, int(record["engine"]))
         record["state"] = records.STOPPED
-        settle(self._machine, core)
+        panel.settle(self.board.address, core)
 
     def _restart(self, when: int, home: int) -> None:
         """Start a kernel again on its cores, from its image, while the machine runs."""
@@ -258,11 +256,10 @@ class Machine:
         self.engines[home].flush()
         self._load(life.kernel)
         if life.kernel.vga:
-            clear_screen(self.board, self.layout.rate)
+            clear_screen(self.board)
         for core in life.kernel.cores:
             self._reset_core(core, when, boot=core == life.kernel.boot_core)
-        start_core(self._machine, life.kernel.boot_core, memmap.FIRMWARE_SIPI, when)
-        settle(self._machine, life.kernel.boot_core)
+        panel.start(self.board.address, life.kernel.boot_core, memmap.FIRMWARE_SIPI, when)
 
     def _reset_core(self, core: int, when: int, *, boot: bool) -> None:
         record = self.board.cores[core]
@@ -271,7 +268,7 @@ class Machine:
         for pending in ("nmi", "extint", "debug", "machine_check", "mcg_status"):
             record[pending] = 0
         record["line"] = -1
-        lapic.power_up(record["lapic"], int(record["apic_id"]), core == 0)
+        panel.reset_apic(self.board.address, core)
         if boot:
             record["owner"] = FIRMWARE
             record["engine"] = self.board.engine_of[core] = len(self.lives)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mksim.engine import schedule
+from mksim.engine import panel
 from mksim.engine.board import Board
 from mksim.errors import MksimBug
 from mksim.machine.config import Layout
@@ -76,7 +76,7 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
 
 def _unload(machine: Machine) -> None:
     for number in range(len(machine.engines)):
-        schedule.unload(machine.board.machine[0], number)
+        panel.unload(machine.board.address, number)
 
 
 _FIXED = frozenset(

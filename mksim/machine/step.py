@@ -7,9 +7,8 @@ each right that had to be added is a crossing in the ledger.
 
 import numpy as np
 
-from mksim.engine import records, schedule
+from mksim.engine import panel, records, schedule
 from mksim.engine.board import Board
-from mksim.engine.crossings import READ, cross_access
 from mksim.engine.engine import Engine
 from mksim.errors import MksimBug
 from mksim.fabric.ownership import Rights
@@ -49,12 +48,11 @@ def _open(board: Board, engine: Engine, opened: dict[int, Rights], page: int, ri
 
 def _run_block(board: Board, engine: Engine, core: int) -> tuple[int, int]:
     """Run one block; return its request and Unicorn's error, 0 if none. What it lacked is recorded."""
-    machine = board.machine[0]
-    outcome = schedule.run_slice(machine, core, int(board.cores[core]["time"]) + 1)
-    error = max(0, int(outcome) - schedule.FAULT_BASE)
+    outcome = panel.step(board.address, core)
+    error = max(0, outcome - schedule.FAULT_BASE)
     if error == WRITE_PROT:
-        schedule.refused_store(machine, core)
+        panel.refuse_store(board.address, core)
     elif error == READ_PROT:
         page = int(engine.record["fault_address"][0]) & -memmap.PAGE
-        cross_access(engine.record[0], machine, READ, page, 1, False)
-    return (records.NOTHING, error) if error else (int(outcome), 0)
+        panel.note_read(board.address, core, page)
+    return (records.NOTHING, error) if error else (outcome, 0)

@@ -1,0 +1,110 @@
+"""Native functions that are called from outside of native code: by libunicorn, and by Python.
+
+Numba too keeps what it has compiled. But before it loads a function it gets ready to compile the next, and it
+loads what that one may be linked with, which took a third of a start. So here the object code alone is kept,
+and LLVM loads it. Numba compiles what is not there or not fresh.
+"""
+
+import ctypes
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+import numba
+from numba import cfunc
+from numba.core.registry import cpu_target
+from numba.core.runtime import _nrt_python
+from numba.core.typing.ctypes_utils import to_ctypes
+
+from mksim.nativecache import Locator
+
+_DIGEST = 16
+
+
+@cache
+def _target() -> str:
+    """Return what object code depends on besides the source."""
+    target = cpu_target.target_context.codegen().magic_tuple()
+    return repr((target, numba.__version__, llvmlite.__version__))
+
+
+@cache
+def _loader() -> Any:
+    """Return an engine of LLVM's that has no code yet; what it is given stays for the life of the process."""
+    _target()  # makes LLVM know most of Numba's own functions, which object code refers to
+    for name, address in _nrt_python.c_helpers.items():
+        llvm.add_symbol(f"NRT_{name}", address)
+    machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine()
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+
+
+def _digest(*parts: bytes) -> bytes:
+    state = hashlib.blake2b(digest_size=_DIGEST)
+    for part in parts:
+        state.update(part)
+    return state.digest()
+
+
+class Entry:
+    """A native function with an address. From Python it is called with plain numbers."""
+
+    def __init__(self, function: Any, signature: Any) -> None:
+        self.__name__ = function.__name__
+        self._function, self._signature = function, signature
+        self._locator = Locator(function, Path(function.__code__.co_filename))
+
+    @cached_property
+    def address(self) -> int:
+        """Where the function is: loaded, or compiled and kept, when it is asked for first."""
+        if (kept := self._kept()) is None:
+            kept = self._compile()
+        symbol, code = kept
+        loader = _loader()
+        loader.add_object_file(llvm.ObjectFileRef.from_data(code))
+        loader.finalize_object()
+        return int(loader.get_function_address(symbol))
+
+    def __call__(self, *arguments: int) -> Any:
+        return self._callable(*arguments)
+
+    @cached_property
+    def _callable(self) -> Callable[..., Any]:
+        """The function for Python; the interpreter waits for it, as for any of its own."""
+        returned, taken = self._signature.return_type, self._signature.args
+        return ctypes.PYFUNCTYPE(to_ctypes(returned), *map(to_ctypes, taken))(self.address)
+
+    @property
+    def _file(self) -> Path:
+        return Path(self._locator.get_cache_path()) / f"{self.__name__}.o"
+
+    def _stamp(self, code: bytes) -> bytes:
+        return _digest(self._locator.get_source_stamp().encode(), _target().encode(), code)
+
+    def _kept(self) -> tuple[str, bytes] | None:
+        """Return the name of the function's symbol and the object code; None where that is not fresh."""
+        try:
+            stamp, symbol, code = self._file.read_bytes().split(b"\n", 2)
+        except (OSError, ValueError):
+            return None
+        fresh = stamp == self._stamp(symbol + code).hex().encode()
+        return (symbol.decode(), code) if fresh else None
+
+    def _compile(self) -> tuple[str, bytes]:
+        compiled = cfunc(self._signature, error_model="numpy")(self._function)
+        symbol, code = compiled.native_name, compiled._library.serialize_using_object_code()[2][0]
+        content = b"\n".join([self._stamp(symbol.encode() + code).hex().encode(), symbol.encode(), code])
+        self._locator.ensure_cache_path()
+        draft = self._file.with_suffix(f".{os.getpid()}")  # another process may be at it too
+        draft.write_bytes(content)
+        draft.replace(self._file)
+        return symbol, code
+
+
+def entry(signature: Any) -> Callable[[Callable[..., Any]], Entry]:
+    """Make a function native for callers outside; `signature` is Numba's, as of `types.void(types.int64)`."""
+    return lambda function: Entry(function, signature)

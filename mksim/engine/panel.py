@@ -1,0 +1,119 @@
+"""The front panel: what the machine's owner asks of native code, besides to run it.
+
+Every switch takes the address of MACHINE first.
+"""
+
+import numpy as np
+from numba import njit, types
+
+from mksim.engine import schedule
+from mksim.engine.crossings import READ, cross_access
+from mksim.engine.entry import entry
+from mksim.engine.interrupts import io_apic, pic_of
+from mksim.engine.interrupts import settle as settle_core
+from mksim.engine.records import core_of, engine_of, kernel_of, machine_at
+from mksim.engine.reset import start_core
+from mksim.engine.screen import vga_of
+from mksim.engine.serial import uart_of, wire_of
+from mksim.engine.timers import hpet_of, pit_of, rtc_of
+from mksim.hw import acpi_pm, hpet, ioapic, lapic, pic8259, pit8254, rtc, uart16550, vga
+
+_ADDRESS, _INDEX, _TIME = types.int64, types.int64, types.int64
+_PM_TIMER_BITS = 24
+
+
+@entry(types.void(_ADDRESS, _TIME))
+def power_up(machine_address: int, epoch: int) -> None:
+    """Power up the chips that every board has, plugged in as they are. Cycle 0 is Unix time `epoch`."""
+    machine = machine_at(machine_address)
+    rate = machine["rate"]
+    pic8259.reset(pic_of(machine))
+    pit8254.reset(pit_of(machine), rate)
+    rtc.reset(rtc_of(machine), epoch, rate)
+    rtc.set_memory(rtc_of(machine), machine["memory_size"])
+    hpet.reset(hpet_of(machine), rate)
+    for unit in range(machine["n_ioapics"]):
+        ioapic.reset(io_apic(machine, unit), unit)
+    for unit in range(machine["n_uarts"]):
+        power_up_uart(machine, unit)
+    for index in range(machine["kernels"] + 1):
+        acpi_pm.reset(kernel_of(machine, index)["pm"], rate, _PM_TIMER_BITS)
+    for index in range(machine["n_cores"]):
+        power_up_apic(machine, index)
+
+
+@njit(cache=True, error_model="numpy")
+def power_up_uart(machine: np.void, unit: int) -> None:
+    """Power up a UART: one on a wire takes its time to send, a terminal does not."""
+    wire = wire_of(machine, unit)
+    if wire["peer"] >= 0:
+        uart16550.reset(uart_of(machine, unit), machine["rate"], 0)
+    else:
+        uart16550.reset(uart_of(machine, unit), 0, uart16550.TERMINAL if wire["shown"] != 0 else 0)
+
+
+@njit(cache=True, error_model="numpy")
+def power_up_apic(machine: np.void, index: int) -> None:
+    """Power up a core's local APIC; core 0 is the BSP."""
+    core = core_of(machine, index)
+    lapic.power_up(core["lapic"], np.int64(core["apic_id"]), index == 0)
+
+
+@entry(types.void(_ADDRESS))
+def power_up_vga(machine_address: int) -> None:
+    """Power up the VGA."""
+    machine = machine_at(machine_address)
+    vga.reset(vga_of(machine), machine["rate"])
+
+
+@entry(types.int64(_ADDRESS))
+def first_cell(machine_address: int) -> int:
+    """Return the character of its memory that the screen begins with."""
+    return vga.start(vga_of(machine_at(machine_address)))
+
+
+@entry(types.void(_ADDRESS, _INDEX))
+def reset_apic(machine_address: int, index: int) -> None:
+    """Power up the local APIC of one core."""
+    power_up_apic(machine_at(machine_address), index)
+
+
+@entry(types.void(_ADDRESS, _INDEX, types.int64, _TIME))
+def start(machine_address: int, index: int, vector: int, when: int) -> None:
+    """Start a core that waits for a SIPI."""
+    machine = machine_at(machine_address)
+    start_core(machine, index, vector, when)
+    settle_core(machine, index)
+
+
+@entry(types.void(_ADDRESS, _INDEX))
+def settle(machine_address: int, index: int) -> None:
+    """Recompute when a core next wants to run."""
+    settle_core(machine_at(machine_address), index)
+
+
+@entry(types.void(_ADDRESS, _INDEX))
+def unload(machine_address: int, number: int) -> None:
+    """Take the core that is on an engine off it, its state into its own record."""
+    schedule.unload(machine_at(machine_address), number)
+
+
+@entry(types.int64(_ADDRESS, _INDEX))
+def step(machine_address: int, index: int) -> int:
+    """Run one block of a core; return as `schedule.run_slice` does."""
+    machine = machine_at(machine_address)
+    return schedule.run_slice(machine, index, core_of(machine, index)["time"] + 1)
+
+
+@entry(types.void(_ADDRESS, _INDEX))
+def refuse_store(machine_address: int, index: int) -> None:
+    """Settle a store that a core's block ended with, to memory that it may only read."""
+    schedule.refused_store(machine_at(machine_address), index)
+
+
+@entry(types.void(_ADDRESS, _INDEX, types.int64))
+def note_read(machine_address: int, index: int, page: int) -> None:
+    """Record that a core read a page that it may only execute."""
+    machine = machine_at(machine_address)
+    engine = engine_of(machine, core_of(machine, index)["engine"])
+    cross_access(engine, machine, READ, page, 1, False)
