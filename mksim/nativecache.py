@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FunctionType
 
 PACKAGE = Path(__file__).parent
+_PREFIX = f"{PACKAGE}{os.sep}"
 LOCATORS = "mksim.nativecache.Locator,InTreeCacheLocator,UserWideCacheLocator"
 """Ours takes the functions of mksim only; those of whoever imports mksim stay where Numba keeps them."""
 
@@ -73,6 +74,11 @@ def cache_root() -> Path:
     return home if usable else Path(tempfile.gettempdir()) / f"mksim-{os.getuid()}-{where}"
 
 
+@cache
+def _folder(file: Path) -> str:
+    return str(cache_root() / file.relative_to(PACKAGE).with_suffix(""))
+
+
 class Locator:
     """Where a function's code is, and what it depends on: what Numba asks (numba.core.caching)."""
 
@@ -83,12 +89,11 @@ class Locator:
     @classmethod
     def from_function(cls, function: FunctionType, file: str) -> "Locator | None":
         """Return a locator for a function of mksim; None for all others."""
-        path = Path(file)
-        return cls(function, path) if path.is_relative_to(PACKAGE) else None
+        return cls(function, Path(file)) if file.startswith(_PREFIX) else None
 
     def get_cache_path(self) -> str:
         """Return the folder for the code of the function's module."""
-        return str(cache_root() / self._file.relative_to(PACKAGE).with_suffix(""))
+        return _folder(self._file)
 
     def ensure_cache_path(self) -> None:
         """Make that folder."""

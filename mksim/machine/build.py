@@ -165,8 +165,11 @@ def plug_uarts(board: Board, layout: Layout) -> None:
 
 def share_lines(wires: np.ndarray) -> None:
     """Put the UARTs of one kernel that have the same interrupt into a ring."""
-    for line in np.unique(wires[["owner", "irq"]][wires["irq"] >= 0]):
-        sharers = np.flatnonzero(wires[["owner", "irq"]] == line)
+    lines: dict[tuple[int, int], list[int]] = {}
+    for unit, (owner, irq) in enumerate(wires[["owner", "irq"]].tolist()):
+        if irq >= 0:
+            lines.setdefault((owner, irq), []).append(unit)
+    for sharers in lines.values():
         wires["sharer"][sharers] = np.roll(sharers, -1)
 
 
