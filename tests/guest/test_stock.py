@@ -45,6 +45,22 @@ def test_linux_counts_its_processors(cores: int, tmp_path: Path) -> None:
     assert f"{cores} processors" in sayings(run.console["linux"])[0]
 
 
+@needs_guest("vmlinuz", "initramfs.cpio.gz")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("cmdline", "why"),
+    [
+        ("cpus=2", "expected 2 processors"),
+        ("devmem=0x1000000", "no access to physical memory: devmem=0x1000000"),  # its own RAM: STRICT_DEVMEM
+        ("die=laughing", "still alive after die=laughing"),
+        ("wire=ttyS0:whisper", "wire=ttyS0:whisper says neither send nor receive"),
+    ],
+)
+def test_what_did_not_happen_is_not_called_well(cmdline: str, why: str, tmp_path: Path) -> None:
+    console = boot_linux(tmp_path, cmdline=cmdline).console["linux"]
+    assert sayings(console)[-1] == f"FAILED: {why}"
+
+
 @needs_guest("vmlinuz-newest", "initramfs.cpio.gz")
 @pytest.mark.slow
 def test_the_newest_linux(tmp_path: Path) -> None:
