@@ -7,7 +7,7 @@ blocks do that by themselves and call only when time has reached `limit`: see `t
 import numpy as np
 from numba import njit, types
 
-from mksim.engine.cpustate import CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF, INTERCEPT_TR_WRITE
+from mksim.engine.cpustate import CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF
 from mksim.engine.entry import entry
 from mksim.engine.gates import enter
 from mksim.engine.interrupts import extint, take_extint
@@ -18,7 +18,6 @@ from mksim.engine.native import (
     uc_emu_stop,
 )
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
-from mksim.engine.task import watch_task
 from mksim.hw import lapic
 
 _VECTOR_DEBUG, _VECTOR_NMI, _VECTOR_MACHINE_CHECK = 1, 2, 18
@@ -79,7 +78,7 @@ def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> Non
     """Do before a slice, and set `limit`, what `attend` would before its first block, if it is the usual."""
     engine["limit"] = 0
     events = np.int64(core["nmi"]) | np.int64(core["machine_check"]) | np.int64(core["debug"])
-    if events != 0 or env["intercept"] & INTERCEPT_TR_WRITE == 0 or env["hflags"] & HF_INHIBIT_IRQ != 0:
+    if events != 0 or env["hflags"] & HF_INHIBIT_IRQ != 0:
         return
     if extint(machine, engine["core"], core):
         return
@@ -107,8 +106,6 @@ def attend(engine: np.void) -> bool:
     engine["limit"] = engine["horizon"]
     machine = machine_at(engine["machine"])
     env = env_at(engine["env"])
-    if env["intercept"] & INTERCEPT_TR_WRITE == 0:
-        watch_task(engine, env)
     if engine["request"] == NOTHING and env["hflags"] & HF_INHIBIT_IRQ == 0:
         core = core_of(machine, engine["core"])
         if core["debug"] != 0:

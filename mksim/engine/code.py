@@ -15,11 +15,3 @@ def code_bytes(engine: np.void, env: np.void) -> int:
         # the page may end in fewer bytes than eight
         cpu_memory_rw_debug(engine["cpu"], address, code.ctypes.data, 2, False)
     return code[0]
-
-
-@njit(cache=True, error_model="numpy")
-def general_register(code: int) -> tuple[int, int]:
-    """Decode `[REX] 0f 20/22 /r`: return its length and the number of the general register."""
-    if code & 0xF0 == 0x40:
-        return 4, ((code >> 24) & 7) | ((code & 1) << 3)
-    return 3, (code >> 16) & 7

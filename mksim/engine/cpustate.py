@@ -82,8 +82,6 @@ _FIELDS: dict[str, tuple[object, int]] = {
     "old_exception": ("<i4", _DR + 96),
     "vm_vmcb": ("<i8", _DR + 104),
     "intercept": ("<i8", _DR + 120),
-    "intercept_cr_read": ("<u2", _DR + 128),
-    "intercept_cr_write": ("<u2", _DR + 130),
 }
 for _number, _name in enumerate(SEGMENTS):
     _base = _SEGMENT_BASE + _SEGMENT_SIZE * _number
@@ -134,12 +132,8 @@ CODE16, DATA16, LDT, TSS = 0x9B00, 0x9300, 0x8200, 0x8900
 CODE64, DATA_FLAT = 0xAF9B00, 0xCF9300
 PRESENT = 0x8000
 
-# Intercepts: bit = exit code - 0x60 (AMD64 vol. 2, appendix C)
-_INTERCEPT_PAUSE, _INTERCEPT_SHUTDOWN = 1 << 23, 1 << 31
-INTERCEPT_TR_WRITE = 1 << 13
-INTERCEPTS = _INTERCEPT_PAUSE | _INTERCEPT_SHUTDOWN | INTERCEPT_TR_WRITE
-LTR_NEXT = 1 << 47
-"""A bit of `intercept` that is no exit code's: the next block begins with an LTR that may run."""
+INTERCEPT_SHUTDOWN = 1 << 31
+"""Of `intercept`: exit code - 0x60 (AMD64 vol. 2, appendix C)."""
 
 CPU_SIGNATURE = 0x000306C4
 """Family 6, model 0x3c, stepping 4: a Haswell, the model that QEMU is asked for; in EDX after RESET."""

@@ -18,12 +18,14 @@ from mksim.engine import (
     apicpage,
     blocks,
     breakpoints,
+    control,
     cpuid,
     gates,
     mmio,
     msr,
     ports,
     softmmu,
+    task,
     translation,
     traps,
 )
@@ -53,9 +55,9 @@ class Region:
 @cache
 def _interpose() -> None:
     """Put our functions in the place of QEMU's, once in a process."""
-    modules = (softmmu, access, gates, apicpage, msr, breakpoints)
+    modules = (softmmu, access, gates, apicpage, msr, control, task, breakpoints)
     functions = [function for module in modules for function in module.FUNCTIONS]
-    functions += [translation.tb_gen_code, traps.helper_hlt]
+    functions += [translation.tb_gen_code, traps.helper_hlt, traps.helper_pause]
     interpose({f"{function.__name__}_x86_64": function.address for function in functions})
 
 

@@ -15,10 +15,19 @@ _HALTED_FOR_GOOD = 0x10001
 
 
 @njit(cache=True, error_model="numpy")
+def leave(engine: np.void) -> None:
+    """Return from a helper behind which a block ends, RIP being where to go on.
+
+    Such a block ends as one does that was asked to before it began. RIP would be set back to its start, but
+    for `quit_request`.
+    """
+    carray(pointer(engine["uc"]), 1, UC)[0]["quit_request"] = 1
+
+
+@njit(cache=True, error_model="numpy")
 def end(engine: np.void) -> None:
-    """Have QEMU's main loop come back when the block at hand is left, RIP being where to go on."""
-    uc = carray(pointer(engine["uc"]), 1, UC)[0]
-    uc["stop_request"] = uc["quit_request"] = 1
+    """Have QEMU's main loop come back when the block at hand is left."""
+    carray(pointer(engine["uc"]), 1, UC)[0]["stop_request"] = 1
     carray(pointer(engine["cpu"]), 1, CPU)[0]["exit_request"] = 1
 
 

@@ -12,7 +12,7 @@ from mksim.engine.cpustate import (
     ENV,
     HF_ADDSEG,
     HF_GUEST,
-    INTERCEPTS,
+    INTERCEPT_SHUTDOWN,
     LDT,
     RDX,
     TSS,
@@ -88,6 +88,5 @@ def after_reset(pristine: np.ndarray) -> np.ndarray:
     env = state[0]
     _real_mode(env, 0xF000)
     env["eip"], env["cs_base"] = 0xFFF0, 0xFFFF0000
-    env["vm_vmcb"], env["intercept"] = VMCB, INTERCEPTS
-    env["intercept_cr_read"] = env["intercept_cr_write"] = 1 << 8
+    env["vm_vmcb"], env["intercept"] = VMCB, INTERCEPT_SHUTDOWN
     return state

@@ -1,15 +1,14 @@
-"""What leaves translated code: exceptions, intercepted instructions, SYSCALL, RDTSC, HLT.
+"""What leaves translated code: exceptions, HLT, PAUSE, SYSCALL, RDTSC.
 
-Unicorn never walks the IDT, but QEMU's own delivery is in the wheel, and these hooks call it. Instructions
-that Unicorn cannot hook (PAUSE, MOV CR8, LTR, shutdown) are caught by running the guest with SVM
-intercepts set: they arrive in UC_HOOK_INTR as 0x100 + exit code, RIP at the instruction. HLT comes directly.
+Unicorn never walks the IDT, but QEMU's own delivery is in the wheel, and these hooks call it. A triple fault
+is caught by running the guest with an SVM intercept set. HLT and PAUSE are called in place of QEMU's.
 """
 
 import numpy as np
 from numba import njit, types
 
 from mksim.engine import native
-from mksim.engine.code import code_bytes, general_register
+from mksim.engine.code import code_bytes
 from mksim.engine.cpustate import (
     CC_OP_EFLAGS,
     CODE64,
@@ -32,11 +31,10 @@ from mksim.engine.cpustate import (
     RDX,
 )
 from mksim.engine.entry import entry
-from mksim.engine.execution import end
+from mksim.engine.execution import end, leave
 from mksim.engine.interrupts import rousable
 from mksim.engine.mwait import arm_monitor, changed
 from mksim.engine.native import (
-    cpu_loop_exit_noexc,
     raise_exception_err_ra,
     uc_emu_stop,
     uc_reg_read,
@@ -57,13 +55,9 @@ from mksim.engine.records import (
     machine_at,
 )
 from mksim.engine.softmmu import engine_on
-from mksim.engine.task import let_pass, secure_task
-from mksim.hw import lapic
-from mksim.spec.apic import TPR
 
-# Intercepts as UC_HOOK_INTR sees them: 0x100 + exit code (AMD64 vol. 2, appendix C)
-_READ_CR8, _WRITE_CR8, _LTR, _PAUSE, _SHUTDOWN = 0x108, 0x118, 0x16D, 0x177, 0x17F
-
+_SHUTDOWN = 0x17F
+"""An intercept as UC_HOOK_INTR sees it: 0x100 + exit code (AMD64 vol. 2, appendix C)."""
 _DB, _UD, _NP, _GP = 1, 6, 11, 13
 _IDT = 2  # in an error code: the selector index names a gate of the IDT
 _EFLAGS_REGISTER = 25  # UC_X86_REG_EFLAGS: the condition codes are lazy, only this call sums them up
@@ -86,20 +80,22 @@ _SPIN_TURN = 1000
 
 
 @njit(cache=True, error_model="numpy")
-def pause(engine: np.void, machine: np.void, env: np.void) -> None:
-    """PAUSE: whoever spins gives the others a turn, up to the latency that a message to it would take.
+def pause(engine: np.void, machine: np.void, env: np.void) -> bool:
+    """PAUSE: whoever spins gives others a turn, up to a message's latency; return whether its own is over.
 
     Whoever has spun for long gives more, an eighth of that: a delay of a minute need not take a minute.
     """
-    env["eip"] += 2
     before = engine["time"]
     if env["eip"] != engine["spin_rip"] or before - engine["spin_last"] > _SPIN_TURN:
         engine["spin_rip"], engine["spin_start"] = env["eip"], before
     turn = max(machine["latency"], (before - engine["spin_start"]) >> 3)
     engine["time"] = engine["spin_last"] = max(before, min(engine["horizon"], before + turn))
     engine["skipped"] += engine["time"] - before
-    if engine["time"] >= engine["horizon"]:
-        stop(engine, SLICE_OVER)
+    if engine["time"] < engine["horizon"]:
+        return False
+    if engine["request"] == NOTHING:
+        engine["request"] = SLICE_OVER
+    return True
 
 
 @njit(cache=True, error_model="numpy")
@@ -117,11 +113,24 @@ def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> bool:
 
 
 @entry(types.void(types.int64, types.int32))
+def helper_pause(where: int, length: int) -> None:
+    """In place of QEMU's PAUSE; see `helper_hlt`."""
+    address = engine_on(where - CPU_ENV)
+    if address == 0:
+        native.helper_pause(where, length)
+    engine, env = engine_at(address), env_at(where)
+    env["hflags"] &= ~HF_INHIBIT_IRQ
+    env["eip"] += length
+    leave(engine)
+    if pause(engine, machine_at(engine["machine"]), env):
+        end(engine)
+
+
+@entry(types.void(types.int64, types.int32))
 def helper_hlt(where: int, length: int) -> None:
     """In place of QEMU's HLT; RIP and the flags are exact where translated code calls this.
 
-    QEMU would leave by longjmp. Behind the call, though, the block ends as it does when it is asked to before
-    it begins, and with `quit_request` RIP stays what it is: the way out that costs least.
+    QEMU's own would leave by longjmp, which costs more than all the rest.
     """
     address = engine_on(where - CPU_ENV)
     if address == 0:
@@ -129,41 +138,9 @@ def helper_hlt(where: int, length: int) -> None:
     engine, env = engine_at(address), env_at(where)
     env["hflags"] &= ~HF_INHIBIT_IRQ  # STI's shadow is this one instruction
     env["eip"] += length
+    leave(engine)
     if sleep(engine, machine_at(engine["machine"]), env, HALTED) or engine["initialised"] != 0:
         end(engine)
-    else:
-        cpu_loop_exit_noexc(engine["cpu"])
-
-
-@njit(cache=True, error_model="numpy")
-def access_cr8(engine: np.void, machine: np.void, env: np.void, write: bool) -> None:
-    """MOV to or from CR8: bits 7:4 of the TPR (SDM vol. 3A, 12.8.6)."""
-    code = code_bytes(engine, env)
-    skipped = 1 if code & 0xFF == 0xF0 else 0  # LOCK MOV CR0 = MOV CR8 is AMD's; harmless to accept
-    length, register = general_register(code >> (8 * skipped))
-    apic = core_of(machine, engine["core"])["lapic"]
-    if write:
-        lapic.write(apic, TPR, (env["regs"][register] & 0xF) << 4, engine["time"])
-        engine["limit"] = 0
-    else:
-        env["regs"][register] = lapic.read(apic, TPR, engine["time"]) >> 4
-    env["eip"] += length + skipped
-
-
-@njit(cache=True, error_model="numpy")
-def intercepted(engine: np.void, env: np.void, code: int) -> None:
-    """Handle one SVM intercept."""
-    machine = machine_at(engine["machine"])
-    env["exception_is_int"] = 0
-    env["hflags"] &= ~HF_INHIBIT_IRQ  # STI's shadow is this one instruction
-    if code == _PAUSE:
-        pause(engine, machine, env)
-    elif code == _SHUTDOWN:
-        stop(engine, TRIPLE_FAULT)
-    elif code == _LTR:
-        let_pass(engine, env)
-    elif code in (_READ_CR8, _WRITE_CR8):
-        access_cr8(engine, machine, env, code == _WRITE_CR8)
 
 
 @njit(cache=True, error_model="numpy")
@@ -190,15 +167,14 @@ def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
     env = env_at(engine["env"])
     if void(engine):
         return
-    secure_task(env)
     engine["storm"] = engine["storm"] + 1 if engine["time"] == engine["storm_time"] else 0
     engine["storm_time"] = engine["time"]
     if engine["storm"] > STORM_LIMIT:
         engine["storm"] = 0
         engine["time"] += STORM_LIMIT
         stop(engine, STORM)
-    if number >= 0x100:
-        intercepted(engine, env, np.int64(number))
+    if number == _SHUTDOWN:
+        stop(engine, TRIPLE_FAULT)
         return
     core = core_of(machine_at(engine["machine"]), engine["core"])
     if number == _DB:
@@ -246,7 +222,6 @@ def on_invalid(_uc: int, engine_address: int) -> bool:
     machine = machine_at(engine["machine"])
     if void(engine):
         return True
-    secure_task(env)
     if needs_no_sse(engine, env):
         env["hflags"] |= HF_OSFXSR
         return True

@@ -24,10 +24,10 @@ ATTACKS = {
     "storm":                 ("guard", "", None),
     # what it does with page tables and modes that are none
     "high-cr3 n=0":          ("guard", "triple fault", None),
-    "high-cr3 n=2":          ("guard", "triple fault", None),
-    "high-cr3 n=4":          ("guard", "triple fault", None),
-    "high-cr3 n=6":          ("guard", "triple fault", None),
-    # string instructions for ever: 64 + 18 is a machine check, 64 + 14 a page fault
+    "high-cr3 n=2":          ("guard", "exit", 77),
+    "high-cr3 n=4":          ("guard", "exit", 77),
+    "high-cr3 n=6":          ("guard", "exit", 77),
+    # an address of more than 40 bits is #GP: 64 + 13; string instructions for ever: 64 + 18 is a machine check, 64 + 14 a page fault
     "rep-stos to=0x800000":                    ("guard", "exit", 82),
     "rep-stos to=0xfec00000":                  ("guard", "exit", 82),
     "rep-movs from=0x200000 to=0x800000":      ("guard", "exit", 82),

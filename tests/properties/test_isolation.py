@@ -220,7 +220,6 @@ def knowledge(case: Case, machine: Machine) -> dict[str, bytes]:
         known[f"end of {number}"] = repr((life.state, life.ends)).encode()
         for core in life.kernel.cores:
             record = machine.board.cores[core]
-            record["env"]["breakpoints"] = 0  # addresses of the host's, behind the debug registers
             for name in (
                 "time",
                 "instructions",
