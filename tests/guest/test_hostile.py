@@ -27,7 +27,7 @@ ATTACKS = {
     "high-cr3 n=2":          ("guard", "exit", 77),
     "high-cr3 n=4":          ("guard", "exit", 77),
     "high-cr3 n=6":          ("guard", "exit", 77),
-    # an address of more than 40 bits is #GP: 64 + 13; string instructions for ever: 64 + 18 is a machine check, 64 + 14 a page fault
+    # a 41st address bit is #GP, 64 + 13; strings without end: machine check, 64 + 18, or page fault, 64 + 14
     "rep-stos to=0x800000":                    ("guard", "exit", 82),
     "rep-stos to=0xfec00000":                  ("guard", "exit", 82),
     "rep-movs from=0x200000 to=0x800000":      ("guard", "exit", 82),
