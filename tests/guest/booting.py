@@ -60,13 +60,15 @@ def boot_scenario(name: str, into: Path, *arguments: str, config: str = "config.
     return boot(ROOT / "kernels" / name / config, into, *arguments)
 
 
-def boot_variant(name: str, into: Path, old: str, new: str) -> Run:
+def boot_variant(
+    name: str, into: Path, old: str, new: str, *arguments: str, config: str = "config.toml"
+) -> Run:
     """Boot a scenario with a piece of its config's text replaced."""
-    text = (ROOT / "kernels" / name / "config.toml").read_text()
+    text = (ROOT / "kernels" / name / config).read_text()
     assert old in text
-    config = into / "variant.toml"
-    config.write_text(text.replace(old, new).replace("../../build/kernels", str(BUILT)))
-    return boot(config, into)
+    variant = into / "variant.toml"
+    variant.write_text(text.replace(old, new).replace("../../build/", f"{ROOT / 'build'}/"))
+    return boot(variant, into, *arguments)
 
 
 def boot_claim(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import needs_guest
-from tests.guest.booting import Run, boot_scenario
+from tests.guest.booting import Run, boot_scenario, boot_variant
 from tests.guest.stock import boot_linux, sayings
 
 WORKED = "worked: three pipelines, a hundred forks"
@@ -86,3 +86,40 @@ def test_strangers_side_by_side(tmp_path: Path) -> None:
     assert received.split("sha256 ")[1] == sent.split("sha256 ")[1]
     assert "Pass:  1        Errors: 0" in run.console["memtest"]
     assert " 0 strays" in run.console["ours"]
+
+
+@needs_guest("vmlinuz", "initramfs.cpio.gz")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dying", "ending"), [("die=panic panic=1 reboot=a", "reset"), ("die=reboot reboot=t", "triple fault")]
+)
+def test_one_linux_dies_and_comes_back(dying: str, ending: str, tmp_path: Path) -> None:
+    run = boot_variant("stock", tmp_path, "die=panic panic=1 reboot=a", dying, config="panic.toml")
+    assert run.violations == 0
+    assert run.reasons == {"steady": "power off", "fragile": ending}
+    assert run.summary["kernels"]["fragile"]["restarts"] == 1
+    claim_all_well(run, "steady")
+    steady, fragile = (sayings(run.console[kernel]) for kernel in ("steady", "fragile"))
+    assert sum(word.startswith("second ") for word in steady) == 6
+    assert [word for word in fragile if word.startswith(("worked", "dying"))] == 2 * [WORKED, fragile[2]]
+
+
+@needs_guest("vmlinuz", "initramfs.cpio.gz")
+@pytest.mark.slow
+def test_memory_that_linux_was_lied_to_about(tmp_path: Path) -> None:
+    run = boot_scenario("stock", tmp_path, config="liar.toml")
+    assert run.code == 0
+    assert set(run.crossings) == {("linux", "write", "neighbour")}
+    trusting = boot_scenario("stock", tmp_path, "--trust", config="liar.toml")
+    assert trusting.exits["neighbour"] != 0
+    assert trusting.violations > 100_000
+
+
+@needs_guest("vmlinuz", "initramfs.cpio.gz")
+@pytest.mark.slow
+@pytest.mark.parametrize(("how", "ending"), [("--guard", "machine check"), ("--trust", "power off")])
+def test_a_program_pokes_through_dev_mem(how: str, ending: str, tmp_path: Path) -> None:
+    poke = "devmem=0xc3e0000:0x12345678"
+    run = boot_variant("stock", tmp_path, "memmap=4M@0xc000000", poke, how, config="liar.toml")
+    assert (run.reasons["linux"], run.exits["neighbour"]) == (ending, 0)
+    assert run.crossings == {("linux", "write", "neighbour"): 1}
