@@ -3,8 +3,8 @@
 QEMU keeps translated code coherent by sending each store to a page that holds some through a slow path
 (TLB_NOTDIRTY). Unicorn sends all stores there that go to executable mappings, and none that go to the same
 page by a mapping that is not executable, once the first was seen. Here instead every engine knows which pages
-of DRAM hold code it has translated: stores to those are slow by whatever mapping they come, all others are
-not.
+of DRAM hold code it has translated: stores to those are slow by whatever mapping they come, as are those to
+pages that the kernel may not write. All others are not.
 
 These functions take the place of QEMU's of the same name (accel/tcg/cputlb.c, translate-all.c and
 target/i386/helper.c of QEMU 5.0.1) in all of libunicorn's calls: see `linkage`. For a CPU that is not one of
@@ -55,6 +55,21 @@ def code_pages(engine: np.void) -> np.ndarray:
 
 
 @njit(cache=True, error_model="numpy")
+def direct(engine: np.void, address: int, size: int, right: int) -> int:
+    """Return the host address of physical memory that the kernel may use so, as directly mapped; else 0."""
+    if not 0 <= address <= engine["memory_size"] - size:
+        return 0
+    rights = carray(pointer(engine["direct"]), engine["memory_size"] >> PAGE_SHIFT, np.uint8)
+    return engine["memory"] + address if rights[address >> PAGE_SHIFT] & right != 0 else 0
+
+
+@njit(cache=True, error_model="numpy")
+def takes_stores(engine: np.void, page: int) -> bool:
+    """Tell whether stores to a page need nobody's look: it holds no code, and the kernel may write it."""
+    return page >= 0 and code_pages(engine)[page] == 0 and direct(engine, page << PAGE_SHIFT, 1, _W) != 0
+
+
+@njit(cache=True, error_model="numpy")
 def engine_on(cpu: int) -> int:
     """Return the address of the ENGINE record of a CPU; 0 if it is not one of ours."""
     return carray(pointer(cpu + CPU_OPAQUE), 1, np.int64)[0]
@@ -64,7 +79,11 @@ def engine_on(cpu: int) -> int:
 def tlb_set_page_with_attrs(
     cpu: int, address: int, physical: int, attributes: int, rights: int, mode: int, size: int
 ) -> None:
-    """Fill an entry; stores through it are slow only if its page holds code."""
+    """Fill an entry; stores through it are slow only if its page holds code.
+
+    The entry that a load fills is for stores as well, and Unicorn looks for the mapping's own rights in the
+    slow path only.
+    """
     native.tlb_set_page_with_attrs(cpu, address, physical, attributes, rights, mode, size)
     ours = engine_on(cpu)
     if ours == 0 or rights & _PAGE_WRITE == 0:
@@ -74,7 +93,7 @@ def tlb_set_page_with_attrs(
         return
     engine = engine_at(ours)
     page = page_at(engine, entry[_WRITE] - _NOTDIRTY + entry[_ADDEND])
-    if page >= 0 and code_pages(engine)[page] == 0:
+    if takes_stores(engine, page):
         entry[_WRITE] -= _NOTDIRTY
 
 
@@ -125,15 +144,6 @@ def tlb_unprotect_code(uc: int, ram_address: int) -> None:
         page = page_at(engine, native.qemu_map_ram_ptr(uc, 0, ram_address))
         if page >= 0:
             code_pages(engine)[page] = 0
-
-
-@njit(cache=True, error_model="numpy")
-def direct(engine: np.void, address: int, size: int, right: int) -> int:
-    """Return the host address of physical memory that the kernel may use so, as directly mapped; else 0."""
-    if not 0 <= address <= engine["memory_size"] - size:
-        return 0
-    rights = carray(pointer(engine["direct"]), engine["memory_size"] >> PAGE_SHIFT, np.uint8)
-    return engine["memory"] + address if rights[address >> PAGE_SHIFT] & right != 0 else 0
 
 
 @entry(types.uint64(types.int64, types.int64))

@@ -62,7 +62,7 @@ def cases(draw: st.DrawFn) -> Case:
     seams = [edge for span in spans.values() for edge in (span.base, span.end)] + [MEMORY]
     windows = tuple(
         Window(name=name, span=spans[name], rights={
-            f"k{n}": Rights(draw(st.integers(0, 7))) for n in range(kernels) if draw(st.booleans())
+            f"k{n}": Rights(draw(st.sampled_from((1, 1, 5, 5, *range(8))))) for n in range(kernels) if draw(st.booleans())
         })
         for name in spans if name.startswith("window")
     )  # fmt: skip
