@@ -83,6 +83,7 @@ static uint32_t fadt_write(struct boot *boot) {
     fadt->sci_int = ACPI_SCI_IRQ;
     fadt->p_lvl2_lat = FADT_NO_C2;
     fadt->p_lvl3_lat = FADT_NO_C3;
+    fadt->century = reduced(boot->kernel) ? 0 : ACPI_RTC_CENTURY;
     fadt->iapc_boot_arch = boot_architecture(boot->kernel);
     fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_FIX_RTC
                 | FADT_RESET_REG_SUP | FADT_APIC_PHYSICAL | (reduced(boot->kernel) ? FADT_HW_REDUCED : 0);
@@ -109,6 +110,13 @@ static uint32_t rsdt_write(struct boot *boot, const uint32_t *tables, uint32_t c
     return (uint32_t)rsdt;
 }
 
+static uint32_t mcfg_write(struct boot *boot) {
+    struct acpi_mcfg *mcfg = area_take(boot, sizeof(*mcfg), 16);
+    mcfg->base = ECAM;
+    acpi_seal(&mcfg->header, "MCFG", sizeof(*mcfg), 1);
+    return (uint32_t)mcfg;
+}
+
 static uint32_t xsdt_write(struct boot *boot, const uint32_t *tables, uint32_t count) {
     uint32_t size = sizeof(struct acpi_table) + count * sizeof(uint64_t);
     struct acpi_table *xsdt = area_take(boot, size, 16);
@@ -121,14 +129,16 @@ static uint32_t xsdt_write(struct boot *boot, const uint32_t *tables, uint32_t c
 
 uint32_t acpi_write(struct boot *boot) {
     struct acpi_rsdp *rsdp = area_take(boot, sizeof(*rsdp), 16);
-    uint32_t tables[5], count = 0;
+    uint32_t tables[6], count = 0;
     tables[count++] = fadt_write(boot);
     tables[count++] = madt_write(boot);
     tables[count++] = mkpt_write(boot);
     if (boot->kernel->uart_port)
         tables[count++] = spcr_write(boot);
-    if (boot->kernel->flags & KERNEL_LEGACY)
+    if (boot->kernel->flags & KERNEL_LEGACY) {
         tables[count++] = hpet_write(boot);
+        tables[count++] = mcfg_write(boot);
+    }
     uint32_t rsdt = rsdt_write(boot, tables, count);
     seal_rsdp(rsdp, rsdt, xsdt_write(boot, tables, count));
     return (uint32_t)rsdp;

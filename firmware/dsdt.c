@@ -1,21 +1,10 @@
 // What the kernel can do and has, in AML (ACPI 6.4, chapter 20): it can switch itself off, and may have
-// timers and serial ports. SPCR says which of them is its console.
+// a PC's chips and serial ports. SPCR says which of them is its console.
 #include "firmware.h"
 
 // Name (\_S5, Package () {SOFT_OFF, SOFT_OFF, 0, 0}): the sleep type of soft off.
 static const uint8_t soft_off[] = {
     0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x04, 0x0a, SOFT_OFF, 0x0a, SOFT_OFF, 0, 0
-};
-
-// Scope (\_SB) { Device (HPET) { ... } }
-static const uint8_t timers[] = {
-    0x10, 0x2e, '\\', '_', 'S', 'B', '_',
-    0x5b, 0x82, 0x26, 'H', 'P', 'E', 'T',
-    0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x01, 0x03,     // EISAID ("PNP0103")
-    0x08, '_', 'C', 'R', 'S', 0x11, 0x11, 0x0a, 0x0e,           // ResourceTemplate ()
-    0x86, 0x09, 0x00, 0x00,                                     // Memory32Fixed (ReadOnly, HPET, 0x400)
-    HPET & 0xff, HPET >> 8 & 0xff, HPET >> 16 & 0xff, HPET >> 24, 0x00, 0x04, 0x00, 0x00,
-    0x79, 0x00,
 };
 
 // Scope (\_SB) { Device (COM1) { ... } }; the tenth is CO10.
@@ -54,7 +43,7 @@ uint32_t dsdt_write(struct boot *boot) {
     struct acpi_table *dsdt = area_take(boot, sizeof(*dsdt), 16);
     memcpy(area_take(boot, sizeof(soft_off), 1), soft_off, sizeof(soft_off));
     if (boot->kernel->flags & KERNEL_LEGACY)
-        memcpy(area_take(boot, sizeof(timers), 1), timers, sizeof(timers));
+        chipset_write(boot);
     for (uint32_t i = 0; i < boot->kernel->uart_count; i++)
         serial_port_write(boot, uart_at(boot->kernel->first_uart + i));
     acpi_seal(dsdt, "DSDT", (uint32_t)(boot->next - (uint8_t *)dsdt), ACPI_DSDT_REVISION);

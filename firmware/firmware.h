@@ -57,6 +57,9 @@ uint32_t area_string(struct boot *boot, const char *text);
 // check.c
 void check_table(void);                                 // returns only if the firmware can rely on it
 
+// chipset.c
+void chipset_write(struct boot *boot);
+
 // console.c
 void post(enum post code);
 _Noreturn void stop(enum post code, const char *format, ...) __attribute__((format(printf, 2, 3)));

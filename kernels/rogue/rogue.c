@@ -10,6 +10,8 @@
 #define COM1       0x3f8                        // the victim's console
 #define PIC_MASK   0x21                         // the victim owns the legacy chips
 #define SCREEN     0xb8000
+#define PCI_ADDRESS  0xcf8
+#define ECAM       0xe0000000
 #define HPET_CONFIG  0xfed00010
 #define HPET_COUNTER 0xfed000f0
 
@@ -39,6 +41,7 @@ static u64 send(u64 icr, u64 destination) {
 }
 
 static u64 out(u64 port, u64 value) { outb(port, value); return 0; }
+static u64 out32(u64 port, u64 value) { outl(port, value); return 0; }
 static u64 in(u64 port, u64 unused) { return inb(port); }
 
 static void report(const char *what, struct outcome o, u64 where) {
@@ -76,6 +79,8 @@ static void attack_devices(void) {
     attack("read the interrupt mask", in, PIC_MASK, 0, PIC_MASK);
     attack("read the victim's timers", read, HPET_COUNTER, 0, HPET_COUNTER);
     attack("start them", write, HPET_CONFIG, 1, HPET_CONFIG);
+    attack("look for PCI devices", out32, PCI_ADDRESS, 0x80000000, PCI_ADDRESS);
+    attack("and in memory", read, ECAM, 0, ECAM);
     attack("write on the victim's screen", write, SCREEN, 0x0721072107210721, SCREEN);
 }
 

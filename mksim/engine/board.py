@@ -27,6 +27,7 @@ from mksim.fabric.message import MESSAGE, STATE
 from mksim.fabric.ownership import PORTS, Ownership
 from mksim.hw.hpet import HPET
 from mksim.hw.ioapic import IOAPIC
+from mksim.hw.pci_config import FUNCTION, PCI
 from mksim.hw.pic8259 import PIC
 from mksim.hw.pit8254 import PIT
 from mksim.hw.rtc import RTC
@@ -49,6 +50,8 @@ class Board:
         uarts: int,
         ioapics: int,
         rows: np.ndarray,
+        fw_items: np.ndarray,
+        fw_data: np.ndarray,
     ) -> None:
         self.deeds = deeds
         self.ledger = Ledger(kernels)
@@ -65,6 +68,8 @@ class Board:
         self.port_device = np.zeros(PORTS, np.uint8)
         self.port_unit = np.zeros(PORTS, np.uint16)
         self.pic, self.pit, self.rtc = np.zeros(1, PIC), np.zeros(1, PIT), np.zeros(1, RTC)
+        self.pci, self.functions = np.zeros(1, PCI), np.zeros(1, FUNCTION)
+        self.fw_items, self.fw_data = fw_items, fw_data
         self.hpet, self.vga, self.screen = np.zeros(1, HPET), np.zeros(1, VGA), np.zeros(1, SCREEN)
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
         self.ioapics = np.zeros(max(ioapics, 1), IOAPIC)
@@ -84,6 +89,8 @@ class Board:
         machine["n_uarts"], machine["n_ioapics"] = uarts, ioapics
         machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
         machine["serial_deadline"] = machine["screen_due"] = NEVER
+        machine["n_functions"] = len(self.functions)
+        machine["n_fw_items"], machine["n_fw_data"] = len(self.fw_items), len(self.fw_data)
         machine["running"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
 
     def _link(self) -> None:
@@ -113,7 +120,7 @@ class Board:
     plain = (
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
         "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
-        "console", "cpuid",
+        "console", "cpuid", "pci", "functions", "fw_items", "fw_data",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

@@ -15,6 +15,7 @@ READ, WRITE, EXECUTE, WALK = int(Act.READ), int(Act.WRITE), int(Act.EXECUTE), in
 IPI, NMI, INIT, SIPI = int(Act.IPI), int(Act.NMI), int(Act.INIT), int(Act.SIPI)
 IN, OUT = int(Act.IN), int(Act.OUT)
 DEVICE_READ, DEVICE_WRITE = int(Act.DEVICE_READ), int(Act.DEVICE_WRITE)
+CONFIG_READ, CONFIG_WRITE = int(Act.CONFIG_READ), int(Act.CONFIG_WRITE)
 _ACTS = len(Act)
 
 

@@ -9,6 +9,8 @@ from numba import carray, njit, types
 
 from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.crossings import (
+    CONFIG_READ,
+    CONFIG_WRITE,
     DEVICE_READ,
     DEVICE_WRITE,
     EXECUTE,
@@ -27,11 +29,13 @@ from mksim.engine.interrupts import io_apic, pins
 from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, post, throw
 from mksim.engine.msr import after_apic_write
 from mksim.engine.native import pointer, raise_exception_err_ra
+from mksim.engine.pci import read_ecam, write_ecam
 from mksim.engine.records import (
     FOREIGN,
     HOLE,
     IO_APIC,
     LOCAL_APIC,
+    PCI_ECAM,
     REGION,
     core_of,
     engine_at,
@@ -129,14 +133,16 @@ def apic_responds(core: np.void) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int) -> np.uint64:
+def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int, size: int) -> np.uint64:
     """Read a chip's register. They are 32 bits wide; an APIC's are 16 bytes apart, the hole between them."""
     kind = region["kind"]
     if kind == LOCAL_APIC:
         return apic_read(engine, machine, offset)
-    if chip_allowed(engine, machine, DEVICE_READ, region, offset):
+    if chip_allowed(engine, machine, CONFIG_READ if kind == PCI_ECAM else DEVICE_READ, region, offset):
         if kind == IO_APIC:
             return np.uint64(ioapic.read(io_apic(machine, region["unit"]), offset))
+        if kind == PCI_ECAM:
+            return np.uint64(read_ecam(machine, offset, size))
         return np.uint64(read_hpet(machine, offset, engine["time"]))
     return _ONES
 
@@ -146,12 +152,15 @@ def chip_write(
     engine: np.void, machine: np.void, region: np.void, offset: int, size: int, value: int
 ) -> None:
     """Write a register of a chip."""
-    if region["kind"] == LOCAL_APIC:
+    kind = region["kind"]
+    if kind == LOCAL_APIC:
         apic_write(engine, machine, offset, value)
-    elif chip_allowed(engine, machine, DEVICE_WRITE, region, offset):
-        if region["kind"] == IO_APIC:
+    elif chip_allowed(engine, machine, CONFIG_WRITE if kind == PCI_ECAM else DEVICE_WRITE, region, offset):
+        if kind == IO_APIC:
             ioapic.write(io_apic(machine, region["unit"]), offset, value & 0xFFFFFFFF)
             pins(machine, region["unit"], engine["core"], engine["time"])
+        elif kind == PCI_ECAM:
+            write_ecam(machine, offset, size, value & 0xFFFFFFFF)
         else:
             write_hpet(engine, machine, offset, size, value & 0xFFFFFFFF)
 
@@ -196,7 +205,8 @@ def chip_allowed(engine: np.void, machine: np.void, act: int, region: np.void, o
     cross(machine, engine["core"], engine["time"], exact_rip(engine), act, address, 4, owner, False)
     if machine["guard"] == 0:
         return True
-    refuse(engine, machine, BUS_READ if act == DEVICE_READ else BUS_WRITE, address, from_code(engine))
+    kind = BUS_READ if act in (DEVICE_READ, CONFIG_READ) else BUS_WRITE
+    refuse(engine, machine, kind, address, from_code(engine))
     return False
 
 
@@ -212,7 +222,7 @@ def on_mmio_read(_uc: int, offset: int, size: int, region_address: int) -> int:
     elif region["kind"] == HOLE:
         value = _ONES if from_code(engine) != 0 else np.uint64(0)
     else:
-        value = chip_read(engine, machine, region, np.int64(offset))
+        value = chip_read(engine, machine, region, np.int64(offset), np.int64(size))
     settle_io(engine)
     return value
 

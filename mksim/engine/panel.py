@@ -11,12 +11,27 @@ from mksim.engine.crossings import READ, cross_access
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import io_apic, pic_of
 from mksim.engine.interrupts import settle as settle_core
+from mksim.engine.pci import pci_of
 from mksim.engine.records import core_of, engine_of, kernel_of, machine_at
 from mksim.engine.reset import start_core
 from mksim.engine.screen import vga_of
-from mksim.engine.serial import uart_of, wire_of
+from mksim.engine.serial import rearm, send, uart_of, wire_of
 from mksim.engine.timers import hpet_of, pit_of, rtc_of
-from mksim.hw import acpi_pm, hpet, ioapic, lapic, pic8259, pit8254, rtc, uart16550, vga
+from mksim.fabric.message import SERIAL_LINES
+from mksim.hw import (
+    acpi_pm,
+    fw_cfg,
+    hpet,
+    i8042,
+    ioapic,
+    lapic,
+    pci_config,
+    pic8259,
+    pit8254,
+    rtc,
+    uart16550,
+    vga,
+)
 
 _ADDRESS, _INDEX, _TIME = types.int64, types.int64, types.int64
 _PM_TIMER_BITS = 24
@@ -27,17 +42,15 @@ def power_up(machine_address: int, epoch: int) -> None:
     """Power up the chips that every board has, plugged in as they are. Cycle 0 is Unix time `epoch`."""
     machine = machine_at(machine_address)
     rate = machine["rate"]
-    pic8259.reset(pic_of(machine))
-    pit8254.reset(pit_of(machine), rate)
     rtc.reset(rtc_of(machine), epoch, rate)
     rtc.set_memory(rtc_of(machine), machine["memory_size"])
-    hpet.reset(hpet_of(machine), rate)
+    reset_legacy(machine)
     for unit in range(machine["n_ioapics"]):
         ioapic.reset(io_apic(machine, unit), unit)
     for unit in range(machine["n_uarts"]):
         power_up_uart(machine, unit)
     for index in range(machine["kernels"] + 1):
-        acpi_pm.reset(kernel_of(machine, index)["pm"], rate, _PM_TIMER_BITS)
+        reset_own(machine, index)
     for index in range(machine["n_cores"]):
         power_up_apic(machine, index)
 
@@ -57,6 +70,53 @@ def power_up_apic(machine: np.void, index: int) -> None:
     """Power up a core's local APIC; core 0 is the BSP."""
     core = core_of(machine, index)
     lapic.power_up(core["lapic"], np.int64(core["apic_id"]), index == 0)
+
+
+@njit(cache=True, error_model="numpy")
+def reset_legacy(machine: np.void) -> None:
+    """Reset the chips that a board has one of. The clock goes on: only its interrupts are reset."""
+    pic8259.reset(pic_of(machine))
+    machine["intr"] = 0
+    pit8254.reset(pit_of(machine), machine["rate"])
+    rtc.reset_interrupts(rtc_of(machine))
+    hpet.reset(hpet_of(machine), machine["rate"])
+    pci_config.reset(pci_of(machine))
+
+
+@njit(cache=True, error_model="numpy")
+def reset_own(machine: np.void, index: int) -> None:
+    """Reset what every kernel has for itself."""
+    kernel = kernel_of(machine, index)
+    acpi_pm.reset(kernel["pm"], machine["rate"], _PM_TIMER_BITS)
+    i8042.reset(kernel["keyboard"])
+    fw_cfg.reset(kernel["fw_cfg"])
+    kernel["post"] = 0
+
+
+@njit(cache=True, error_model="numpy")
+def reset_uart(machine: np.void, unit: int, when: int) -> None:
+    """Reset a UART: at the other end of its wire that is seen on the modem lines."""
+    chip = uart_of(machine, unit)
+    outputs = uart16550.outputs(chip)
+    uart16550.reset(chip, chip["rate"], chip["modem"])
+    if outputs != 0 and wire_of(machine, unit)["peer"] >= 0:
+        send(machine, unit, SERIAL_LINES, 0, when)
+
+
+@entry(types.void(_ADDRESS, _INDEX, _TIME))
+def reset_kernel(machine_address: int, index: int, when: int) -> None:
+    """Pull the reset line of all chips that a kernel owns."""
+    machine = machine_at(machine_address)
+    reset_own(machine, index)
+    for unit in range(machine["n_uarts"]):
+        if wire_of(machine, unit)["owner"] == index:
+            reset_uart(machine, unit, when)
+    rearm(machine)
+    if kernel_of(machine, index)["ioapic"] >= 0:
+        own = np.int64(kernel_of(machine, index)["ioapic"])
+        ioapic.reset(io_apic(machine, own), own)
+    if machine["legacy_kernel"] == index:
+        reset_legacy(machine)
 
 
 @entry(types.void(_ADDRESS))

@@ -11,26 +11,32 @@ from numba import carray, njit, types
 
 from mksim.engine.crossings import IN, OUT, cross, exact_rip
 from mksim.engine.entry import entry
-from mksim.engine.interrupts import follow_pic, pic_of, request, shorten
+from mksim.engine.interrupts import follow_pic, pic_of, shorten
 from mksim.engine.machinecheck import BUS_IO, throw
 from mksim.engine.native import pointer
-from mksim.engine.records import (
-    HAND_OFF,
-    KERNEL_EXIT,
-    KERNEL_RESET,
-    PARK,
-    POWER_OFF,
-    clock,
-    core_of,
-    engine_at,
-    kernel_of,
-    machine_at,
+from mksim.engine.own import (
+    hand_off,
+    leave,
+    read_control_a,
+    read_item,
+    read_keyboard,
+    read_post,
+    read_power,
+    select_item,
+    write_control_a,
+    write_debug,
+    write_keyboard,
+    write_post,
+    write_power,
+    write_reset,
 )
+from mksim.engine.pci import functions, pci_of
+from mksim.engine.records import core_of, engine_at, machine_at
 from mksim.engine.screen import vga_of
-from mksim.engine.serial import console, read_uart, write_uart
-from mksim.engine.timers import after_power, after_timers, next_timer, pit_of, rtc_of
+from mksim.engine.serial import read_uart, write_uart
+from mksim.engine.timers import after_timers, next_timer, pit_of, rtc_of
 from mksim.fabric.ownership import FIRMWARE
-from mksim.hw import acpi_pm, pic8259, pit8254, rtc, vga
+from mksim.hw import pci_config, pic8259, pit8254, rtc, vga
 
 
 class Device(IntEnum):
@@ -41,7 +47,7 @@ class Device(IntEnum):
     ELCR = 2
     PIT = 3
     SYSTEM_CONTROL_B = 4
-    KEYBOARD_CONTROL = 5
+    KEYBOARD = 5
     RTC = 6
     POST = 7
     SYSTEM_CONTROL_A = 8
@@ -52,12 +58,14 @@ class Device(IntEnum):
     PM = 13
     UART = 14
     VGA = 15
+    PCI_ADDRESS = 16
+    PCI_DATA = 17
+    FW_CFG = 18
 
 
 _NONE, _PIC, _ELCR, _PIT, _CONTROL_B, _KEYBOARD, _RTC, _POST, _CONTROL_A = range(9)
 _DEBUG_CONSOLE, _DEBUG_EXIT, _HAND_OFF, _RESET, _PM, _UART, _VGA = range(9, 16)
-
-_PARK_ME = 0xFFFFFFFF
+_PCI_ADDRESS, _PCI_DATA, _FW_CFG = range(16, 19)
 
 
 @njit(cache=True, error_model="numpy")
@@ -89,7 +97,23 @@ def read_register(engine: np.void, machine: np.void, device: int, unit: int) -> 
         return value
     if device == _VGA:
         return vga.read(vga_of(machine), unit, now)
-    return 0xE9 if device == _DEBUG_CONSOLE else 0
+    return read_own(engine, machine, device, unit)
+
+
+@njit(cache=True, error_model="numpy")
+def read_own(engine: np.void, machine: np.void, device: int, unit: int) -> int:
+    """Read a byte of what every kernel has for itself, or of what only answers to wider accesses."""
+    if device == _KEYBOARD:
+        return read_keyboard(engine, machine, unit)
+    if device == _FW_CFG:
+        return read_item(engine, machine, unit)
+    if device == _CONTROL_A:
+        return read_control_a(engine)
+    if device == _POST:
+        return read_post(engine, machine)
+    if device == _DEBUG_CONSOLE:
+        return 0xE9
+    return 0xFF if device == _PCI_ADDRESS else 0
 
 
 @njit(cache=True, error_model="numpy")
@@ -114,41 +138,62 @@ def write_register(engine: np.void, machine: np.void, device: int, unit: int, va
         retimed(engine, machine)
     elif device == _VGA:
         vga.write(vga_of(machine), unit, value)
-    write_control(engine, machine, device, value)
+    else:
+        write_own(engine, machine, device, unit, value)
 
 
 @njit(cache=True, error_model="numpy")
-def write_control(engine: np.void, machine: np.void, device: int, value: int) -> None:
-    """Write a byte of what every kernel has for itself: console, reset lines."""
+def write_own(engine: np.void, machine: np.void, device: int, unit: int, value: int) -> None:
+    """Write a byte of what every kernel has for itself."""
     if device == _DEBUG_CONSOLE:
-        console(engine, machine, engine["kernel"], value & 0xFF)
-    elif device == _KEYBOARD and value & 0xFF == 0xFE:  # pulse the reset line: 8042, command 0xfe
-        request(engine, KERNEL_RESET)
-    elif (device == _CONTROL_A and value & 1 != 0) or (device == _RESET and value & 4 != 0):
-        request(engine, KERNEL_RESET)
+        write_debug(engine, machine, value)
+    elif device == _KEYBOARD:
+        write_keyboard(engine, machine, unit, value)
+    elif device == _POST:
+        write_post(engine, machine, value)
+    elif device == _CONTROL_A:
+        write_control_a(engine, value)
+    elif device == _RESET:
+        write_reset(engine, value)
+
+
+@njit(cache=True, error_model="numpy")
+def is_wide(device: int, size: int) -> bool:
+    """Tell whether a device takes an access of that size as a whole, not byte by byte."""
+    if device == _PCI_ADDRESS:
+        return size == 4
+    if device == _FW_CFG:
+        return size == 2
+    return device in (_DEBUG_EXIT, _HAND_OFF, _PM, _PCI_DATA)
+
+
+@njit(cache=True, error_model="numpy")
+def read_wide(engine: np.void, machine: np.void, device: int, unit: int, size: int) -> int:
+    """Read a register as a whole."""
+    if device == _PM:
+        return read_power(engine, machine, unit, size)
+    if device == _PCI_ADDRESS:
+        return pci_config.read_address(pci_of(machine))
+    if device == _PCI_DATA:
+        return pci_config.read_data(pci_of(machine), functions(machine), unit, min(size, 4 - unit))
+    return 0
 
 
 @njit(cache=True, error_model="numpy")
 def write_wide(engine: np.void, machine: np.void, device: int, unit: int, size: int, value: int) -> None:
-    """Write a register that takes its whole width at once: exit code, hand-off, power management."""
+    """Write a register as a whole."""
     if device == _DEBUG_EXIT:
-        engine["exit_code"] = value
-        request(engine, KERNEL_EXIT)
-    elif device == _HAND_OFF and core_of(machine, engine["core"])["owner"] == FIRMWARE:
-        request(engine, PARK if value == _PARK_ME else HAND_OFF)
+        leave(engine, value)
+    elif device == _HAND_OFF:
+        hand_off(engine, machine, value)
     elif device == _PM:
-        power = kernel_of(machine, engine["kernel"])["pm"]
-        if acpi_pm.write(power, unit, size, value, engine["time"]) != 0:
-            request(engine, POWER_OFF)
-        if engine["kernel"] == machine["legacy_kernel"]:
-            after_power(machine, engine["time"])
-            shorten(engine, next_timer(machine))
-
-
-@njit(cache=True, error_model="numpy")
-def is_wide(device: int) -> bool:
-    """Tell whether a device takes an access as a whole, not byte by byte."""
-    return device in (_DEBUG_EXIT, _HAND_OFF, _PM)
+        write_power(engine, machine, unit, size, value)
+    elif device == _FW_CFG:
+        select_item(engine, machine, value)
+    elif device == _PCI_ADDRESS:
+        pci_config.write_address(pci_of(machine), value)
+    elif device == _PCI_DATA:
+        pci_config.write_data(pci_of(machine), functions(machine), unit, min(size, 4 - unit), value)
 
 
 @njit(cache=True, error_model="numpy")
@@ -196,9 +241,8 @@ def read_port(engine: np.void, machine: np.void, port: int, size: int) -> int:
     """Read 1, 2 or 4 bytes from consecutive ports, as the bus splits them."""
     devices = carray(pointer(machine["port_device"]), 1 << 16, np.uint8)
     units = carray(pointer(machine["port_unit"]), 1 << 16, np.uint16)
-    if devices[port] == _PM:
-        power = kernel_of(machine, engine["kernel"])["pm"]
-        return acpi_pm.read(power, np.int64(units[port]), size, clock(engine, machine))
+    if is_wide(np.int64(devices[port]), size):
+        return read_wide(engine, machine, np.int64(devices[port]), np.int64(units[port]), size)
     value = 0
     for byte in range(size):
         at = (port + byte) & 0xFFFF
@@ -213,7 +257,7 @@ def write_port(engine: np.void, machine: np.void, port: int, size: int, value: i
     """Write 1, 2 or 4 bytes to consecutive ports, as the bus splits them."""
     devices = carray(pointer(machine["port_device"]), 1 << 16, np.uint8)
     units = carray(pointer(machine["port_unit"]), 1 << 16, np.uint16)
-    if is_wide(np.int64(devices[port])):
+    if is_wide(np.int64(devices[port]), size):
         write_wide(engine, machine, np.int64(devices[port]), np.int64(units[port]), size, value)
         return
     for byte in range(size):

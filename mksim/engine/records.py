@@ -10,6 +10,8 @@ from numba import carray, njit
 from mksim.engine.cpustate import ENV
 from mksim.engine.native import pointer
 from mksim.hw.acpi_pm import PM
+from mksim.hw.fw_cfg import FW_CFG
+from mksim.hw.i8042 import I8042
 from mksim.hw.lapic import LAPIC
 from mksim.spec.uart import WORDS_MAX
 
@@ -101,7 +103,10 @@ KERNEL = np.dtype(
         ("exit_code", "<i8"),
         ("end_time", "<i8"),
         ("clock", "<i8"),  # the latest time that one of its cores has read
+        ("post", "<i8"),  # the last POST code
         ("pm", PM),
+        ("keyboard", I8042),
+        ("fw_cfg", FW_CFG),
         ("awaited", "u1", WORDS_MAX),  # text at which its console ends it
         ("fallback", "u1", WORDS_MAX),  # how much of it still matches when the next byte does not
         ("awaited_size", "<i8"),  # 0: none
@@ -128,7 +133,7 @@ UART_WIRE = np.dtype(
 
 REGION = np.dtype([("engine", "<i8"), ("base", "<i8"), ("kind", "<i4"), ("unit", "<i4")], align=True)
 """A range of an engine's physical addresses that is not plain memory to it."""
-FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE, TIMER_BLOCK = range(6)
+FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE, TIMER_BLOCK, PCI_ECAM = range(7)
 
 MACHINE = np.dtype(
     [
@@ -179,6 +184,13 @@ MACHINE = np.dtype(
         ("screen_due", "<i8"),  # when to look at the screen next; NEVER if it is nobody's
         ("uarts", "<i8"),
         ("uart_wires", "<i8"),
+        ("pci", "<i8"),
+        ("functions", "<i8"),
+        ("n_functions", "<i4"),
+        ("n_fw_items", "<i4"),
+        ("n_fw_data", "<i8"),
+        ("fw_items", "<i8"),
+        ("fw_data", "<i8"),
         ("serial_deadline", "<i8"),  # the earliest of the UARTs'
         ("n_uarts", "<i4"),
         ("ioapics", "<i8"),

@@ -21,12 +21,14 @@ OWNER_NAMES = {NOBODY: "nobody", SHARED: "shared", FIRMWARE: "firmware"}
 
 PORTS = 1 << 16
 OWN_PORTS = (
-    range(0x64, 0x65),  # keyboard controller: its reset pulse
+    range(0x60, 0x61),  # keyboard controller: data
+    range(0x64, 0x65),  # and commands, its reset pulse among them
     range(0x80, 0x81),  # POST code
     range(0x92, 0x93),  # system control port A: A20, reset
     range(0xE9, 0xEA),  # debug console
     range(0xF4, 0xF8),  # isa-debug-exit, four bytes as in QEMU
     range(0xF8, 0xFC),  # hand-off from the firmware
+    range(0x510, 0x512),  # firmware configuration
     range(0x600, 0x60E),  # ACPI: PM1a event and control, PM timer, sleep control and status
     range(0xCF9, 0xCFA),  # reset control
 )

@@ -55,6 +55,14 @@ def reset(r: np.void, epoch: int, rate: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
+def reset_interrupts(r: np.void) -> None:
+    """Pull the RESET pin: PIE, AIE, UIE and the flags are cleared; time and RAM go on."""
+    r["b"] &= ~(spec.B_PIE | spec.B_AIE | spec.B_UIE)
+    r["flags"] = 0
+    r["deadline"] = NEVER
+
+
+@njit(cache=True, error_model="numpy")
 def set_memory(r: np.void, size: int) -> None:
     """Store the size of memory in bytes where firmware looks for it."""
     extended = min(max(size - (1 << 20), 0) >> 10, 0xFFFF)

@@ -9,16 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mksim.clock.time import NEVER
 from mksim.engine import panel
 from mksim.engine.board import Board
 from mksim.engine.engine import Engine, Region
-from mksim.engine.ports import Device
 from mksim.engine.records import (
     FOREIGN,
     HOLE,
     IO_APIC,
     LOCAL_APIC,
+    PCI_ECAM,
     ROM_IMAGE,
     RUNNING,
     TIMER_BLOCK,
@@ -26,14 +25,13 @@ from mksim.engine.records import (
 )
 from mksim.errors import FileError
 from mksim.fabric.ownership import FIRMWARE, NOBODY, Rights
-from mksim.machine.config import Kernel, Layout, Protection
+from mksim.machine.chips import firmware_items, plug_chips, plug_items
+from mksim.machine.config import Layout, Protection
 from mksim.machine.deeds import ownership
 from mksim.machine.fit import uncovered
-from mksim.machine.wiring import WireEnd
-from mksim.spec import acpi_pm as acpi_pm_spec
 from mksim.spec import cpuid, memmap
+from mksim.spec.pci import BUSES
 from mksim.spec.span import Span
-from mksim.spec.vga import BLANK, PORTS
 
 ROM_PATH = Path(__file__).parents[2] / "build/firmware/rom.bin"
 
@@ -42,22 +40,6 @@ LARGE_MEMORY = 64 << 20
 
 RTC_EPOCH = 1_767_225_600
 """2026-01-01 00:00:00 UTC: every machine starts on that day, so that no run depends on when it is."""
-
-_PORTS: tuple[tuple[int, int, Device], ...] = (
-    (memmap.PORT_PIC_MASTER, 2, Device.PIC),
-    (memmap.PORT_PIT, 4, Device.PIT),
-    (memmap.PORT_SYSTEM_CONTROL_B, 1, Device.SYSTEM_CONTROL_B),
-    (memmap.PORT_KEYBOARD_CONTROL, 1, Device.KEYBOARD_CONTROL),
-    (memmap.PORT_RTC, 2, Device.RTC),
-    (memmap.PORT_POST, 1, Device.POST),
-    (memmap.PORT_SYSTEM_CONTROL_A, 1, Device.SYSTEM_CONTROL_A),
-    (memmap.PORT_ELCR, 2, Device.ELCR),
-    (memmap.PORT_DEBUG_CONSOLE, 1, Device.DEBUG_CONSOLE),
-    (memmap.PORT_DEBUG_EXIT, 4, Device.DEBUG_EXIT),
-    (memmap.PORT_HAND_OFF, 4, Device.HAND_OFF),
-    (memmap.PORT_RESET_CONTROL, 1, Device.RESET_CONTROL),
-    (memmap.PORT_PM1_EVENT, acpi_pm_spec.BLOCK, Device.PM),
-)
 
 
 def read_rom(path: Path = ROM_PATH) -> np.ndarray:
@@ -85,10 +67,13 @@ def build_board(layout: Layout, seed: int) -> Board:
     rows = cpuid.rows(
         rate=layout.rate, cores=len(layout.apic_ids), apic_id_bits=max(layout.apic_ids).bit_length()
     )
+    fw_items, fw_data, counts = firmware_items(layout)
     board = Board(
         deeds, memory=layout.memory, cores=len(layout.apic_ids), kernels=len(layout.kernels),
         uarts=sum(len(kernel.uarts) for kernel in layout.kernels), ioapics=layout.ioapics, rows=rows,
+        fw_items=fw_items, fw_data=fw_data,
     )  # fmt: skip
+    plug_items(board, counts)
     machine = board.machine
     machine["rate"], machine["latency"] = layout.rate, layout.latency
     machine["guard"] = layout.protection is Protection.GUARD
@@ -96,81 +81,9 @@ def build_board(layout: Layout, seed: int) -> Board:
     for span in (span for kernel in layout.kernels for span in kernel.memory if span.size >= LARGE_MEMORY):
         board.prefer_large_pages(span)
     plug_chips(board, layout)
-    plug_uarts(board, layout)
     plug_cores(board, layout)
     panel.power_up(board.address, RTC_EPOCH)
     return board
-
-
-def plug_chips(board: Board, layout: Layout) -> None:
-    """Plug in the chips that a board has one of, and each kernel's own."""
-    if layout.screen_owner is not None:
-        plug_ports(board, memmap.PORT_VGA, PORTS, Device.VGA, 0)
-        clear_screen(board)
-    for base, count, device in _PORTS:
-        plug_ports(board, base, count, device, 0)
-    plug_ports(board, memmap.PORT_PIC_SLAVE, 2, Device.PIC, 2)
-    for kernel in layout.kernels:
-        plug_kernel(board, kernel)
-
-
-def clear_screen(board: Board) -> None:
-    """Put the VGA into its mode after power-on, and the screen to spaces."""
-    panel.power_up_vga(board.address)
-    board.memory[memmap.SCREEN :][: memmap.SCREEN_SIZE].view(np.uint16)[:] = BLANK
-    board.screen["rest"] = board.screen["latest"] = NEVER
-    board.screen["cells"] = BLANK
-    board.machine["screen_due"] = 0
-
-
-def plug_ports(board: Board, base: int, count: int, device: Device, unit: int) -> None:
-    """Let consecutive ports select consecutive registers of a chip."""
-    board.port_device[base : base + count] = device
-    board.port_unit[base : base + count] = np.arange(unit, unit + count)
-
-
-def plug_kernel(board: Board, kernel: Kernel) -> None:
-    """Fill in a kernel's own record, and who owns the singletons."""
-    record = board.kernels[kernel.id]
-    record["boot_core"] = kernel.boot_core
-    await_words(record, kernel.expect.text.encode())
-    record["ioapic"] = -1 if kernel.ioapic is None else kernel.ioapic
-    if kernel.ioapic is not None:
-        board.ioapic_owner[kernel.ioapic] = kernel.id
-    if kernel.legacy:
-        board.machine["legacy_kernel"], board.machine["legacy_core"] = kernel.id, kernel.boot_core
-
-
-def await_words(record: np.void, text: bytes) -> None:
-    """Let a kernel end when its console says so; a prefix falls back to its longest border."""
-    record["awaited_size"] = len(text)
-    record["awaited"][: len(text)] = np.frombuffer(text, np.uint8)
-    for end in range(1, len(text) + 1):
-        borders = (size for size in range(end - 1, -1, -1) if text[:size] == text[end - size : end])
-        record["fallback"][end - 1] = next(borders)
-
-
-def plug_uarts(board: Board, layout: Layout) -> None:
-    """Plug in every kernel's UARTs, and the wires between them."""
-    sockets = [(kernel, uart) for kernel in layout.kernels for uart in kernel.uarts]
-    units = {WireEnd(kernel.name, uart.index): unit for unit, (kernel, uart) in enumerate(sockets)}
-    peers = {units[end]: units[other] for wire in layout.wires for end, other in (wire.ends, wire.ends[::-1])}
-    for unit, (kernel, uart) in enumerate(sockets):
-        peer, irq = peers.get(unit, -1), -1 if uart.irq is None else uart.irq
-        terminal = uart is kernel.console
-        board.uart_wires[unit] = (kernel.id, irq, unit, peer, terminal)
-        plug_ports(board, uart.base, 8, Device.UART, unit * 8)
-    share_lines(board.uart_wires[: len(sockets)])
-
-
-def share_lines(wires: np.ndarray) -> None:
-    """Put the UARTs of one kernel that have the same interrupt into a ring."""
-    lines: dict[tuple[int, int], list[int]] = {}
-    for unit, (owner, irq) in enumerate(wires[["owner", "irq"]].tolist()):
-        if irq >= 0:
-            lines.setdefault((owner, irq), []).append(unit)
-    for sharers in lines.values():
-        wires["sharer"][sharers] = np.roll(sharers, -1)
 
 
 def plug_cores(board: Board, layout: Layout) -> None:
@@ -265,7 +178,8 @@ def map_chips(engine: Engine, layout: Layout) -> None:
         for unit in range(layout.ioapics)
     ]
     timers = Region(Span(memmap.HPET, memmap.PAGE), TIMER_BLOCK)
-    regions = [*ioapics, timers, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
+    ecam = Region(Span(memmap.ECAM, BUSES * memmap.ECAM_BUS), PCI_ECAM)
+    regions = [*ioapics, timers, ecam, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
     for region in regions:
         engine.map_region(region)
     taken = sorted([region.span for region in regions] + [Span(memmap.ROM, memmap.ROM_SIZE)])

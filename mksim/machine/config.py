@@ -27,6 +27,8 @@ LEGACY_PORTS = (
     range(0x70, 0x72),  # RTC
     range(0xA0, 0xA2),  # 8259 slave
     range(0x4D0, 0x4D2),  # edge or level, per line of the 8259s
+    range(0xCF8, 0xCF9),  # PCI configuration, around the reset control that everybody has
+    range(0xCFA, 0xD00),
 )
 """Ports of the chips of which a board has one each."""
 
@@ -133,7 +135,7 @@ class Kernel:
     shares: tuple[range, ...] = ()
     """Ports of others that it may touch; each touch is recorded as a granted crossing."""
     legacy: bool = False
-    """Whether it owns the 8259 pair, the 8254, the RTC and port 0x61, LEGACY_PORTS; and the HPET."""
+    """Whether it owns the 8259 pair, the 8254, the RTC and port 0x61, LEGACY_PORTS; the HPET, and PCI."""
     vga: bool = False
     """Whether it owns the text screen and the VGA's ports."""
     ioapic: int | None = None
@@ -196,7 +198,7 @@ class Kernel:
             (Space.PORTS, "console", () if self.console is None else _spans(self.console.ports), ""),
             (Space.PORTS, "serial", _spans(*(uart.ports for uart in self.serial)), ""),
             (Space.PORTS, "ports", _own(self.ports), ""),
-            (Space.PORTS, "legacy", _spans(*LEGACY_PORTS) if self.legacy else (), "8259s, 8254 and RTC"),
+            (Space.PORTS, "legacy", _spans(*LEGACY_PORTS) if self.legacy else (), "a PC's chips"),
             (Space.PORTS, "vga", _spans(VGA_PORTS) if self.vga else (), "the VGA"),
             (Space.IOAPICS, "ioapic", () if self.ioapic is None else (Span(self.ioapic, 1),), ""),
         )

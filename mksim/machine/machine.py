@@ -22,7 +22,8 @@ from mksim.engine.screen import AT_REST
 from mksim.errors import EngineError, MksimBug
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.ownership import FIRMWARE, NOBODY
-from mksim.machine.build import build_board, build_engines, clear_screen, read_rom
+from mksim.machine.build import build_board, build_engines, read_rom
+from mksim.machine.chips import reset_chips
 from mksim.machine.config import Ending, Kernel, Layout, TripleFault
 from mksim.machine.kernel import ENDINGS, Event, Life, State
 from mksim.machine.step import step_over
@@ -255,8 +256,7 @@ class Machine:
         life.restart()
         self.engines[home].flush()
         self._load(life.kernel)
-        if life.kernel.vga:
-            clear_screen(self.board)
+        reset_chips(self.board, life.kernel, when)
         for core in life.kernel.cores:
             self._reset_core(core, when, boot=core == life.kernel.boot_core)
         panel.start(self.board.address, life.kernel.boot_core, memmap.FIRMWARE_SIPI, when)

@@ -1,6 +1,6 @@
 """ACPI tables as the firmware writes them. ACPI 6.4; SPCR: Microsoft, Serial Port Console Redirection, 1.02.
 
-Left out: everything a kernel on this board has no use for, or finds by other means (SRAT, MCFG: not yet).
+Left out: everything a kernel on this board has no use for, or finds by other means (SRAT: not yet).
 """
 
 import numpy as np
@@ -42,6 +42,7 @@ FADT_PM1_EVENT_LENGTH = 4
 FADT_PM1_CONTROL_LENGTH = 2
 FADT_PM_TIMER_LENGTH = 4
 ACPI_SCI_IRQ = 9
+ACPI_RTC_CENTURY = 0x32  # register of the RTC
 ACPI_RESET_VALUE = 6  # full reset, in the reset control register at 0xcf9
 
 # MADT, 5.2.12
@@ -269,6 +270,16 @@ HPET = np.dtype([                       # IA-PC HPET 1.0a, 3.2.4
     ("protection",          "u1"),      # 0: nothing said of the rest of the page
 ])
 
+MCFG = np.dtype([                       # PCI Firmware 3.0, 4.1.2; one segment
+    ("header",              TABLE),
+    ("reserved0",           "<u8"),
+    ("base",                "<u8"),
+    ("segment",             "<u2"),
+    ("first_bus",           "u1"),
+    ("last_bus",            "u1"),
+    ("reserved1",           "<u4"),
+])
+
 STRUCTS: Structs = {
     "acpi_gas":             (GAS,             "A register's address."),
     "acpi_rsdp":            (RSDP,            "Found by a kernel at the start of its tables area."),
@@ -284,6 +295,7 @@ STRUCTS: Structs = {
     "acpi_madt_x2apic":     (MADT_X2APIC,     "A core of the kernel's with an APIC ID of 255 or more."),
     "acpi_madt_x2apic_nmi": (MADT_X2APIC_NMI, "The pin that NMIs come in by, on such cores."),
     "acpi_spcr":            (SPCR,            "The kernel's console."),
+    "acpi_mcfg":            (MCFG,            "PCI configuration by address, for its owner."),
     "acpi_hpet":            (HPET,            "The high precision event timers, for their owner."),
 }
 # fmt: on

@@ -8,6 +8,7 @@
     0x000f_0000  alias of the ROM            so that SIPI vector 0xf0 starts in it
     0x000f_e000    in it: kernel's tables    to each kernel its own, so that a search finds its RSDP
     0x0010_0000  DRAM, up to 3 GiB
+    0xe000_0000  PCI configuration           of the legacy owner; ECAM
     0xfec0_0000  I/O APICs, 4 KiB each       82093AA, 3.0
     0xfed0_0000  HPET                        of the legacy owner
     0xfee0_0000  local APIC of each core     SDM vol. 3A, 12.4.1
@@ -35,6 +36,10 @@ DRAM_LIMIT = 0xC0000000
 """DRAM ends here at the latest: the fourth GiB belongs to devices."""
 
 ECAM = 0xE0000000
+ECAM_BUS = 0x100000
+"""Bytes of a bus: 256 functions, a page each."""
+PCI_MEMORY = 0xE0100000
+"""From here to the I/O APICs: for base addresses of PCI functions."""
 IOAPIC = 0xFEC00000
 IOAPIC_STRIDE = 0x1000
 HPET = 0xFED00000
@@ -52,6 +57,7 @@ PORT_PIC_MASTER = 0x20
 PORT_PIC_SLAVE = 0xA0
 PORT_PIT = 0x40
 PORT_SYSTEM_CONTROL_B = 0x61
+PORT_KEYBOARD = 0x60
 PORT_KEYBOARD_CONTROL = 0x64
 PORT_RTC = 0x70
 PORT_POST = 0x80
@@ -60,7 +66,11 @@ PORT_ELCR = 0x4D0
 PORT_DEBUG_CONSOLE = 0xE9
 PORT_DEBUG_EXIT = 0xF4
 PORT_HAND_OFF = 0xF8
+PORT_FW_CFG = 0x510
+PORT_PCI_ADDRESS = 0xCF8
 PORT_RESET_CONTROL = 0xCF9
+"""Within the four ports of PORT_PCI_ADDRESS, which only accesses of four bytes reach."""
+PORT_PCI_DATA = 0xCFC
 PORT_PM1_EVENT = 0x600
 PORT_PM1_CONTROL = 0x604
 PORT_PM_TIMER = 0x608

@@ -183,13 +183,15 @@ def test_legacy_owner_has_its_pit_on_pin_2() -> None:
     assert overrides == [(9, 9), (0, 2)]
 
 
-def test_legacy_owner_is_told_of_the_hpet() -> None:
+def test_legacy_owner_is_told_of_hpet_and_pci() -> None:
     rich, poor = two_kernels().kernels
     outcome = boot(two_kernels(), rich)
     hpet = reading.record(outcome.memory, acpi.HPET, tables(rich, outcome)["HPET"])
     assert (hpet["base"]["space"], hpet["base"]["address"]) == (acpi.ACPI_SYSTEM_MEMORY, memmap.HPET)
     assert hpet["block_id"] == 0x8086A201
-    assert "HPET" not in tables(poor, boot(two_kernels(), poor))
+    mcfg = reading.record(outcome.memory, acpi.MCFG, tables(rich, outcome)["MCFG"])
+    assert (mcfg["base"], mcfg["first_bus"], mcfg["last_bus"]) == (memmap.ECAM, 0, 0)
+    assert not {"HPET", "MCFG"} & set(tables(poor, boot(two_kernels(), poor)))
 
 
 def test_console_is_named_by_spcr() -> None:
@@ -207,6 +209,13 @@ def test_fadt_names_the_kernels_own_power_and_reset() -> None:
     assert fadt["x_pm1a_cnt_blk"]["address"] == fadt["pm1a_cnt_blk"] == memmap.PORT_PM1_CONTROL
     assert fadt["reset_reg"]["address"] == memmap.PORT_RESET_CONTROL
     assert fadt["iapc_boot_arch"] == acpi.IAPC_NO_VGA | acpi.IAPC_NO_CMOS_RTC
+
+
+def test_the_clocks_owner_is_told_where_its_century_is() -> None:
+    for kernel, century in zip(two_kernels().kernels, (0x32, 0), strict=True):
+        outcome = boot(two_kernels(), kernel)
+        fadt = reading.record(outcome.memory, acpi.FADT, tables(kernel, outcome)["FACP"])
+        assert fadt["century"] == century
 
 
 def test_bsp_starts_the_boot_core_of_every_other_kernel() -> None:
@@ -260,13 +269,14 @@ def expected_devices(kernel: Kernel) -> list[tuple[str, int]]:
     """Return name and first address of each."""
     names = (f"COM{uart.index + 1}" if uart.index < 9 else f"CO{uart.index + 1}" for uart in kernel.uarts)
     ports = [(name, uart.base) for name, uart in zip(names, kernel.uarts, strict=True)]
-    return [("HPET", memmap.HPET), *ports] if kernel.legacy else ports
+    chips = [("PCI0", memmap.PORT_PCI_ADDRESS), ("ECAM", memmap.ECAM), ("HPET", memmap.HPET)]
+    return [*chips, *ports] if kernel.legacy else ports
 
 
 def devices(text: str) -> list[tuple[str, int]]:
     """Return name and first address of each device in a disassembled table."""
     found = []
     for part in text.split("Device (")[1:]:
-        address = re.search(r"(?:Decode16|ReadOnly),\s*0x(\w+),", part)
+        address = re.search(r"(?:Decode16|ReadOnly|ReadWrite),\s*0x(\w+),", part)
         found.append((part[:4], int(address[1], 16) if address else 0))
     return found

@@ -24,6 +24,7 @@ CLAIMS = {
     "nmi":           (2, "two NMIs, one after the other"),
     "paging":        (1, "walks set what they should"),
     "pit":           (1, None),
+    "pci":           (1, "PCI: 81b36 at 00:00.0, and nobody else"),
     "priority":      (1, "interrupts in order of priority"),
     "protection":    (1, "ring 0 has its bounds"),
     "realmode":      (2, None),
@@ -61,6 +62,13 @@ def test_the_pm_timer_turns_over_within_three_seconds(tmp_path: Path) -> None:
     run = boot_claim("sci", tmp_path, until="3s")
     assert run.code == 0
     assert run.console["claim"] == "the timer turned over, one SCI\n"
+
+
+def test_the_firmwares_devices_answer(tmp_path: Path) -> None:
+    cmdline, until = f"ram={4 << 20} quiet", "4s"  # half a turn of the PM timer takes 2.3 s
+    run = boot_claim("firmware", tmp_path, cores=2, cmdline=cmdline, until=until)
+    assert run.code == 0, run.console["claim"]
+    assert run.console["claim"] == "the firmware's devices answer\n"
 
 
 def test_ipi_by_cluster(tmp_path: Path) -> None:

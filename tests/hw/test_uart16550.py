@@ -109,9 +109,14 @@ def test_loopback_cuts_the_far_end(u):
     assert not read(u, LSR) & 1
 
 
-def test_loopback_shuts_the_interrupt_gate(u):
+def test_interrupts_are_operational_in_loopback(u):
     write(u, IER, 0x02)
     write(u, MCR, LOOP | OUT2)
+    assert line(u)
+    write(u, IER, 0x01)
+    write(u, DATA, 0x55)
+    assert read(u, IIR) == 0x04
+    write(u, MCR, LOOP)
     assert not line(u)
 
 

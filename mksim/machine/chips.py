@@ -1,0 +1,138 @@
+"""The chips of a board in their sockets: what each is connected to, and what a reset of its owner reaches."""
+
+import numpy as np
+
+from mksim.boot.fw_items import items
+from mksim.clock.time import NEVER
+from mksim.engine import panel
+from mksim.engine.board import Board
+from mksim.engine.ports import Device
+from mksim.hw import pci_config
+from mksim.hw.fw_cfg import ITEM
+from mksim.machine.config import Kernel, Layout
+from mksim.machine.wiring import WireEnd
+from mksim.spec import acpi_pm as acpi_pm_spec
+from mksim.spec import memmap
+from mksim.spec.vga import BLANK, PORTS
+
+_PORTS: tuple[tuple[int, int, Device, int], ...] = (
+    (memmap.PORT_PIC_MASTER, 2, Device.PIC, 0),
+    (memmap.PORT_PIC_SLAVE, 2, Device.PIC, 2),
+    (memmap.PORT_PIT, 4, Device.PIT, 0),
+    (memmap.PORT_KEYBOARD, 1, Device.KEYBOARD, 0),
+    (memmap.PORT_SYSTEM_CONTROL_B, 1, Device.SYSTEM_CONTROL_B, 0),
+    (memmap.PORT_KEYBOARD_CONTROL, 1, Device.KEYBOARD, 4),
+    (memmap.PORT_RTC, 2, Device.RTC, 0),
+    (memmap.PORT_POST, 1, Device.POST, 0),
+    (memmap.PORT_SYSTEM_CONTROL_A, 1, Device.SYSTEM_CONTROL_A, 0),
+    (memmap.PORT_DEBUG_CONSOLE, 1, Device.DEBUG_CONSOLE, 0),
+    (memmap.PORT_DEBUG_EXIT, 4, Device.DEBUG_EXIT, 0),
+    (memmap.PORT_HAND_OFF, 4, Device.HAND_OFF, 0),
+    (memmap.PORT_ELCR, 2, Device.ELCR, 0),
+    (memmap.PORT_FW_CFG, 2, Device.FW_CFG, 0),
+    (memmap.PORT_PM1_EVENT, acpi_pm_spec.BLOCK, Device.PM, 0),
+    (memmap.PORT_PCI_ADDRESS, 1, Device.PCI_ADDRESS, 0),
+    (memmap.PORT_RESET_CONTROL, 1, Device.RESET_CONTROL, 0),
+    (memmap.PORT_PCI_DATA, 4, Device.PCI_DATA, 0),
+)
+
+
+def plug_chips(board: Board, layout: Layout) -> None:
+    """Plug in the chips that a board has one of, and each kernel's own."""
+    pci_config.host_bridge(board.functions[0])
+    if layout.screen_owner is not None:
+        plug_ports(board, memmap.PORT_VGA, PORTS, Device.VGA, 0)
+        clear_screen(board)
+    for base, count, device, unit in _PORTS:
+        plug_ports(board, base, count, device, unit)
+    for kernel in layout.kernels:
+        plug_kernel(board, kernel)
+    board.kernels[-1]["ioapic"] = -1
+    plug_uarts(board, layout)
+
+
+def plug_ports(board: Board, base: int, count: int, device: Device, unit: int) -> None:
+    """Let consecutive ports select consecutive registers of a chip."""
+    board.port_device[base : base + count] = device
+    board.port_unit[base : base + count] = np.arange(unit, unit + count)
+
+
+def plug_kernel(board: Board, kernel: Kernel) -> None:
+    """Fill in a kernel's own record, and who owns the singletons."""
+    record = board.kernels[kernel.id]
+    record["boot_core"] = kernel.boot_core
+    await_words(record, kernel.expect.text.encode())
+    record["ioapic"] = -1 if kernel.ioapic is None else kernel.ioapic
+    if kernel.ioapic is not None:
+        board.ioapic_owner[kernel.ioapic] = kernel.id
+    if kernel.legacy:
+        board.machine["legacy_kernel"], board.machine["legacy_core"] = kernel.id, kernel.boot_core
+
+
+def await_words(record: np.void, text: bytes) -> None:
+    """Let a kernel end when its console says so; a prefix falls back to its longest border."""
+    record["awaited_size"] = len(text)
+    record["awaited"][: len(text)] = np.frombuffer(text, np.uint8)
+    for end in range(1, len(text) + 1):
+        borders = (size for size in range(end - 1, -1, -1) if text[:size] == text[end - size : end])
+        record["fallback"][end - 1] = next(borders)
+
+
+def firmware_items(layout: Layout) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Return the items of all kernels' firmware configurations, their bytes, and how many are whose."""
+    found, data, counts = [], b"", []
+    for kernel in layout.kernels:
+        own = list(items(kernel, [layout.apic_ids[core] for core in kernel.cores]))
+        counts.append(len(own))
+        for key, value in own:
+            found.append((key, len(data), len(value)))
+            data += value
+    return np.array(found, ITEM), np.frombuffer(data, np.uint8), counts
+
+
+def plug_items(board: Board, counts: list[int]) -> None:
+    """Let each kernel's firmware configuration have its own items."""
+    records = board.kernels["fw_cfg"]
+    records["count"][: len(counts)] = counts
+    records["first"][: len(counts)] = np.cumsum([0, *counts[:-1]])
+
+
+def plug_uarts(board: Board, layout: Layout) -> None:
+    """Plug in every kernel's UARTs, and the wires between them."""
+    sockets = [(kernel, uart) for kernel in layout.kernels for uart in kernel.uarts]
+    units = {WireEnd(kernel.name, uart.index): unit for unit, (kernel, uart) in enumerate(sockets)}
+    peers = {units[end]: units[other] for wire in layout.wires for end, other in (wire.ends, wire.ends[::-1])}
+    for unit, (kernel, uart) in enumerate(sockets):
+        peer, irq = peers.get(unit, -1), -1 if uart.irq is None else uart.irq
+        terminal = uart is kernel.console
+        board.uart_wires[unit] = (kernel.id, irq, unit, peer, terminal)
+        plug_ports(board, uart.base, 8, Device.UART, unit * 8)
+    share_lines(board.uart_wires[: len(sockets)])
+
+
+def share_lines(wires: np.ndarray) -> None:
+    """Put the UARTs of one kernel that have the same interrupt into a ring."""
+    lines: dict[tuple[int, int], list[int]] = {}
+    for unit, (owner, irq) in enumerate(wires[["owner", "irq"]].tolist()):
+        if irq >= 0:
+            lines.setdefault((owner, irq), []).append(unit)
+    for sharers in lines.values():
+        wires["sharer"][sharers] = np.roll(sharers, -1)
+
+
+def clear_screen(board: Board) -> None:
+    """Put the VGA into its mode after power-on, and the screen to spaces."""
+    panel.power_up_vga(board.address)
+    board.memory[memmap.SCREEN :][: memmap.SCREEN_SIZE].view(np.uint16)[:] = BLANK
+    board.screen["rest"] = board.screen["latest"] = NEVER
+    board.screen["cells"] = BLANK
+    board.machine["screen_due"] = 0
+
+
+def reset_chips(board: Board, kernel: Kernel, when: int) -> None:
+    """Pull the reset line of everything that a kernel owns, as it is started again at `when`."""
+    panel.reset_kernel(board.address, kernel.id, when)
+    if kernel.legacy:
+        pci_config.host_bridge(board.functions[0])
+    if kernel.vga:
+        clear_screen(board)
