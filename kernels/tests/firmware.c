@@ -35,10 +35,33 @@ static void on_power(struct trapframe *frame) {
     lapic_eoi();
 }
 
+static u32 big_endian(u32 size) {
+    u32 value = 0;
+    while (size--)
+        value = value << 8 | inb(DATA);
+    return value;
+}
+
+static void check_files(void) {
+    struct { u64 base, size; u32 type; } __attribute__((packed)) range;
+    char name[56];
+    outw(SELECTOR, FILES);
+    CHECK(big_endian(4) == 1);
+    u32 size = big_endian(4), key = big_endian(2);
+    big_endian(2);
+    for (u32 i = 0; i < sizeof name; i++)
+        name[i] = inb(DATA);
+    CHECK(same(name, "etc/e820") && size == sizeof range);
+    outw(SELECTOR, key);
+    for (u32 i = 0; i < sizeof range; i++)
+        ((u8 *)&range)[i] = inb(DATA);
+    CHECK(range.base <= physical(&keys) && range.size == option_number("ram", 0) && range.type == 1);
+}
+
 static void check_fw_cfg(void) {
     CHECK(item(SIGNATURE, 4) == 0x554d4551 && item(ID, 4) == 1);            // "QEMU"
     CHECK(item(CPUS, 2) == madt_cores && item(CPUS_MAX, 2) == madt_apic_id[1] + 1);
-    CHECK(item(RAM_SIZE, 8) == option_number("ram", 0) && item(FILES, 4) == 0);
+    CHECK(item(RAM_SIZE, 8) == option_number("ram", 0));
     u32 size = item(CMDLINE_SIZE, 4);
     char text[128] = {};
     outw(SELECTOR, CMDLINE);
@@ -73,6 +96,7 @@ static void check_power(void) {
 
 int main(void) {
     check_fw_cfg();
+    check_files();
     check_keyboard();
     check_power();
     outb(0x80, 0x42);

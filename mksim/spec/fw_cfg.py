@@ -6,6 +6,8 @@ include/standard-headers/linux/qemu_fw_cfg.h.
     1       8 bits, read: the item's next byte; zeros behind its end, and for keys without an item
 """
 
+from struct import Struct
+
 # fmt: off
 SELECTOR, DATA = 0, 1
 
@@ -22,5 +24,8 @@ KEY_CMDLINE_SIZE = 0x0014   # 32 bits, the final NUL included
 KEY_CMDLINE_DATA = 0x0015
 KEY_DIRECTORY = 0x0019      # 32 bits, big-endian: the number of files; then an entry each
 KEY_FIRST_FILE = 0x0020
+FILE = Struct(">IHH56s")    # FWCfgFile: size, key, reserved, name
+E820_ENTRY = Struct("<QQI") # of the file "etc/e820": address, length, type
+E820_RAM = 1
 KEY_MASK = 0xBFFF           # bit 14 says that the item is to be written: read only here
 # fmt: on
