@@ -142,27 +142,33 @@ class Engine:
     def open_page(self, page: int, rights: Rights, memory: np.ndarray) -> None:
         """Allow more of a page than its mapping does, until `close_page`.
 
-        That splits mappings, and gives QEMU's RAM addresses to others: translations go by those.
+        That splits mappings, and gives QEMU's RAM addresses to others. Translations go by those, so
+        there must be none meanwhile.
         """
+        self.flush()
         if self.rights_at(page) != Rights.NONE:
             self.uc.mem_protect(page, PAGE, rights)
         else:
             self.uc.mem_unmap(page, PAGE)
             self.uc.mem_map_ptr(page, PAGE, rights, memory[page:].ctypes.data)
-        self.flush()
+        self._forget_walks()
 
     def close_page(self, page: int) -> None:
         """Restore a page's mapping; translations of its code go with it."""
+        self.flush()
         if (rights := self.rights_at(page)) != Rights.NONE:
             self.uc.mem_protect(page, PAGE, rights)
         else:
             self.uc.mem_unmap(page, PAGE)
             self._map_callbacks(self._page_record(page), Span(page, PAGE))
-        self.flush()
+        self._forget_walks()
 
     def flush(self) -> None:
         """Drop translations and cached page walks, after memory was changed from outside."""
         self.uc.ctl_flush_tb()
+        self._forget_walks()
+
+    def _forget_walks(self) -> None:
         self.uc.ctl(unicorn_const.UC_CTL_TLB_FLUSH, unicorn_const.UC_CTL_IO_WRITE)
 
     def _map_callbacks(self, record: np.ndarray, span: Span) -> None:

@@ -78,6 +78,7 @@ ENGINE = np.dtype(
         ("rights", "<i8"),  # address of this kernel's rights, one byte a page
         ("direct", "<i8"),  # of what of them is mapped directly, likewise
         ("code_pages", "<i8"),  # of a byte for each page of DRAM: 1 where translated code is from
+        ("pages_of_code", "<i8"),  # how many of them are 1
         ("rips", "<i8"),  # of what is known of places in translated code: see `crossings.exact_rip`
         ("memory", "<i8"),  # of DRAM
         ("memory_size", "<i8"),

@@ -125,6 +125,7 @@ def tlb_protect_code(uc: int, ram_address: int) -> None:
     page = page_at(engine, host)
     if page >= 0 and code_pages(engine)[page] == 0:
         code_pages(engine)[page] = 1
+        engine["pages_of_code"] += 1
         native.tlb_reset_dirty(cpu, host, PAGE)
 
 
@@ -137,13 +138,15 @@ def tlb_reset_dirty_by_vaddr(cpu: int, address: int, size: int) -> None:
 
 @entry(types.void(types.int64, types.int64))
 def tlb_unprotect_code(uc: int, ram_address: int) -> None:
-    """A page has lost its last translated block."""
+    """A page has lost its last translated block, or had none: its RAM address may be one that is gone."""
     ours = engine_on(carray(pointer(uc + UC_CPU), 1, np.int64)[0])
-    if ours != 0:
-        engine = engine_at(ours)
-        page = page_at(engine, native.qemu_map_ram_ptr(uc, 0, ram_address))
-        if page >= 0:
-            code_pages(engine)[page] = 0
+    if ours == 0 or engine_at(ours)["pages_of_code"] == 0:
+        return
+    engine = engine_at(ours)
+    page = page_at(engine, native.qemu_map_ram_ptr(uc, 0, ram_address))
+    if page >= 0 and code_pages(engine)[page] != 0:
+        code_pages(engine)[page] = 0
+        engine["pages_of_code"] -= 1
 
 
 @entry(types.uint64(types.int64, types.int64))
@@ -183,6 +186,7 @@ def drop_code(engine: np.void, host: int, size: int) -> None:
 def forget_code(engine: np.void) -> None:
     """All translated blocks are gone."""
     code_pages(engine)[:] = 0
+    engine["pages_of_code"] = 0
     places = carray(pointer(engine["rips"]), PLACES, PLACE)
     for number in range(PLACES):
         places[number]["code"] = 0
