@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mksim.engine.records import KERNEL
 from mksim.engine.serial import says
-from mksim.machine.build import await_words
+from mksim.machine.chips import await_words
 
 FEW = st.text("ab", min_size=1, max_size=8).map(str.encode)
 
