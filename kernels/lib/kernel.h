@@ -161,6 +161,7 @@ void delay_us(u64 us);                          // busy, by the TSC
 
 // smp.c
 bool smp_start(u32 apic_id, void (*run)(void *), void *argument);
+bool smp_together(void (*run)(void));
 
 // string.c
 void *memset(void *to, int byte, u64 size);

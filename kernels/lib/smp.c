@@ -62,3 +62,29 @@ bool smp_start(u32 apic_id, void (*run)(void *), void *argument) {
     release(&lock);
     return alive;
 }
+
+static struct {
+    void (*run)(void);
+    u32 ready, finished;
+} crowd;
+
+static void join(void *unused) {
+    fetch_add(&crowd.ready, 1);
+    while (load_acquire(&crowd.ready) < madt_cores)
+        pause();
+    crowd.run();
+    fetch_add(&crowd.finished, 1);
+}
+
+// Start all our other cores, have run() begin on all at the same time, and wait until all are through.
+// Once in a life. False if one did not answer.
+bool smp_together(void (*run)(void)) {
+    crowd.run = run;
+    for (u32 i = 1; i < madt_cores; i++)
+        if (!smp_start(madt_apic_id[i], join, NULL))
+            return false;
+    join(NULL);
+    while (load_acquire(&crowd.finished) < madt_cores)
+        pause();
+    return true;
+}

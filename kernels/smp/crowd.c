@@ -10,7 +10,7 @@
 
 static struct spinlock lock;
 static u32 primes;                              // lock must be held
-static u32 parts_done[NCPU], next_part, ready, finished;
+static u32 parts_done[NCPU], next_part;
 
 static bool is_prime(u32 n) {
     for (u32 divisor = 2; divisor * divisor <= n; divisor++)
@@ -19,10 +19,7 @@ static bool is_prime(u32 n) {
     return n > 1;
 }
 
-static void work(void *unused) {
-    fetch_add(&ready, 1);
-    while (load_acquire(&ready) < madt_cores)   // start together
-        pause();
+static void work(void) {
     for (u32 part; (part = fetch_add(&next_part, 1)) < PARTS; parts_done[this_core()->number]++) {
         u32 found = 0;
         for (u32 n = part * PART; n < (part + 1) * PART; n++)
@@ -31,15 +28,10 @@ static void work(void *unused) {
         primes += found;
         release(&lock);
     }
-    fetch_add(&finished, 1);
 }
 
 int main(void) {
-    for (u32 i = 1; i < madt_cores; i++)
-        CHECK(smp_start(madt_apic_id[i], work, NULL));
-    work(NULL);
-    while (load_acquire(&finished) < madt_cores)
-        pause();
+    CHECK(smp_together(work));
     u32 parts = 0;
     for (u32 i = 0; i < madt_cores; i++) {
         print("core %u (APIC ID %u) searched %u parts\n", i, madt_apic_id[i], parts_done[i]);
