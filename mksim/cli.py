@@ -28,12 +28,15 @@ from mksim.nativecache import cold
 EXIT_AS_EXPECTED, EXIT_UNEXPECTED, EXIT_CONFIG, EXIT_LIMIT = 0, 1, 2, 3
 EXIT_BUG, EXIT_OUTPUT = 70, 74
 """Of a kernel alone, whose own are odd: EX_SOFTWARE and EX_IOERR of BSD's sysexits.h."""
+EXIT_INTERRUPTED = 130
+"""What a shell says of a program that Ctrl-C ended: 128 + SIGINT."""
 EXIT_CODES = """\
 exit codes:
   0  every kernel ended as its config expects
   1  a kernel did not, or there was a violation that the config does not expect
   2  the config, an image or the command line is wrong; nothing ran
   3  the limit was reached (--until, or machine.until)
+  130  Ctrl-C before anything ran, or a second one; the first ends the run with its summary, and 1
 """
 
 EXIT_CODES_ALONE = """\
@@ -93,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, FileError, EngineError) as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # as with `mksim check config.toml | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_AS_EXPECTED

@@ -76,8 +76,14 @@ class Board:
         self.ioapic_owner = np.full(max(ioapics, 1), -1, np.int16)
         self.console = np.zeros(CONSOLE_SIZE, CONSOLE_BYTE)
         self.cpuid = rows.astype(ROW)
+        self.stop = np.zeros(1, np.uint8)
         self._count(cores, kernels, uarts, ioapics)
         self._link()
+
+    def stop_on(self, byte: np.ndarray) -> None:
+        """Let a byte of the caller's, once it is not 0, bring the run back after the slice at hand."""
+        self.stop = byte
+        self.machine["stop"] = byte.ctypes.data
 
     def prefer_large_pages(self, span: Span) -> None:
         """Let the host give memory in large pages: fewer faults, for kernels that use most of theirs."""
@@ -113,6 +119,7 @@ class Board:
             ("first_crossings", self.ledger.first),
             ("crossing_counts", self.ledger.counts),
             ("kernel_table", self.kernels),
+            ("stop", self.stop),
         )
         for name in self.plain:
             yield name, getattr(self, name)

@@ -35,6 +35,7 @@ from mksim.hw import (
 
 _ADDRESS, _INDEX, _TIME = types.int64, types.int64, types.int64
 _PM_TIMER_BITS = 24
+_SHORT_STRETCH, _LONGEST_STRETCH = 64, 1 << 14
 
 
 @entry(types.void(_ADDRESS, _TIME))
@@ -159,10 +160,27 @@ def unload(machine_address: int, number: int) -> None:
 
 
 @entry(types.int64(_ADDRESS, _INDEX))
-def step(machine_address: int, index: int) -> int:
-    """Run one block of a core; return as `schedule.run_slice` does."""
+def stretch(machine_address: int, index: int) -> int:
+    """Return for how many cycles pages open to a core: a block, then ever more if it stays there."""
     machine = machine_at(machine_address)
-    return schedule.run_slice(machine, index, core_of(machine, index)["time"] + 1)
+    core = core_of(machine, index)
+    engine = engine_of(machine, core["engine"])
+    stays = core["time"] - engine["stretched"] <= engine["stretch"]
+    engine["stretch"] = min(2 * engine["stretch"], _LONGEST_STRETCH) if stays else 1
+    return engine["stretch"]
+
+
+@entry(types.int64(_ADDRESS, _INDEX, types.int64))
+def step(machine_address: int, index: int, cycles: int) -> int:
+    """Run a core for some cycles, one block at least; return as `schedule.run_slice` does."""
+    machine = machine_at(machine_address)
+    core = core_of(machine, index)
+    engine = engine_of(machine, core["engine"])
+    engine["stepping"] = 1 if cycles < _SHORT_STRETCH else 0
+    outcome = schedule.run_slice(machine, index, core["time"] + cycles)
+    engine["stepping"] = 0
+    engine["stretched"] = core["time"]
+    return outcome
 
 
 @entry(types.void(_ADDRESS, _INDEX))

@@ -67,6 +67,7 @@ ENGINE = np.dtype(
         ("kernel", "<i4"),
         ("request", "<i4"),
         ("storm", "<i4"),  # traps in a row
+        ("stepping", "<i4"),  # 1 while what it translates runs once and is thrown away
         ("storm_time", "<i8"),  # of the last one: a block between two moves it on
         ("initialised", "<i8"),  # 1 once an INIT has reached the running core in this slice
         ("spin_rip", "<i8"),  # behind the PAUSE that was met last
@@ -84,6 +85,8 @@ ENGINE = np.dtype(
         ("memory_size", "<i8"),
         ("io_address", "<i8"),  # the last access to a region, and where in translated code it came from
         ("io_code", "<i8"),
+        ("stretch", "<i8"),  # cycles that pages of others were last open to it, and until when
+        ("stretched", "<i8"),
         ("fault_address", "<i8"),
         ("fault_kind", "<i4"),
         ("fault_owner", "<i4"),
@@ -153,6 +156,7 @@ MACHINE = np.dtype(
         ("running", "<i4"),  # the core whose slice it is, or -1
         ("stopped_core", "<i4"),
         ("why", "<i4"),
+        ("stop", "<i8"),  # of a byte: not 0 once somebody wants the run to come back
         ("instructions", "<i8"),
         ("events", "<i8"),  # running hash of everything that happened
         ("memory", "<i8"),

@@ -51,8 +51,8 @@ FAULT_BASE = 1000
 
 ENV_OFFSET = int(dict(CORE.fields or {})["env"][1])
 
-LONGEST_SLICE = 1 << 20
-"""Cycles: bounds how long a core alone keeps the host from looking at its keyboard."""
+LONGEST_SLICE = 1 << 17
+"""Cycles: bounds how long a core alone keeps the host from looking at its keyboard, by fresh code even."""
 MONITOR_SLICE = 10_000
 """The same once a core has waited in MWAIT: the store that it waits for is seen at the end of a slice."""
 SIBLING_SLICE = 50_000
@@ -224,6 +224,7 @@ def refused_store(machine: np.void, index: int) -> bool:
 def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
     """Run up to `turns` slices, to a time (cycles) or a count of instructions; return why it came back."""
     machine = machine_at(machine_address)
+    stop = carray(pointer(machine["stop"]), 1, np.uint8)
     for _ in range(turns):
         index = earliest(machine)
         now = wakes(machine)[index]
@@ -246,7 +247,7 @@ def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
             elif outcome not in BENIGN:
                 machine["why"] = outcome
                 return REQUEST
-            if machine["console_count"] >= CONSOLE_FULL:
+            if machine["console_count"] >= CONSOLE_FULL or stop[0] != 0:
                 return TURN_OVER
             if core_of(machine, index)["time"] >= machine["screen_due"]:
                 machine["why"] = look(machine, core_of(machine, index)["time"])

@@ -54,6 +54,9 @@ _COUNT_SIZE = 34
 _COUNTS = 128
 """Numbers of instructions that fit the sign-extended byte of the addition; longer blocks keep their call."""
 _STUB_SIZE = 32
+_CF_COUNT = 0x7FFF
+"""Of cflags: how many instructions the block may have, 0 for as many as there are."""
+_STEP = 16
 _REACH = (1 << 31) - (1 << 20)
 
 
@@ -143,6 +146,13 @@ def write_count(
 
 
 @njit(cache=True, error_model="numpy")
+def counts(code: np.ndarray, engine: int) -> bool:
+    """Tell whether a block counts by itself already: QEMU gave one that it had, of the same length."""
+    at = find_constant(code, 5, min(_START, len(code)) - 15, _RCX, engine)
+    return at >= 0 and load(code, at + 10, 4) == 0x418B48 | _TIME << 24
+
+
+@njit(cache=True, error_model="numpy")
 def check_size(code: np.ndarray, at: int, uc: int) -> int:
     """Return the size of the check for an exit that stands there; 0 if none does."""
     if code[at] != 0x48 and code[at] != 0xB8 + _RDI:
@@ -193,7 +203,7 @@ def rewrite(engine: np.void, address: int, block: int) -> None:
         check = call + call_size(code, call)
     size = check_size(code, check, engine["uc"])
     if size == 0:
-        engine["strange_blocks"] += 1
+        engine["strange_blocks"] += 0 if counts(code, address) else 1
         return
     store(code, last + 1, instructions, 4)
     stubs = engine["stubs"] - start
@@ -208,10 +218,14 @@ def rewrite(engine: np.void, address: int, block: int) -> None:
 @entry(types.int64(types.int64, types.int64, types.int64, types.uint32, types.int32))
 def tb_gen_code(cpu: int, pc: int, cs_base: int, flags: int, cflags: int) -> int:
     """In place of QEMU's: translate a block, and rewrite it."""
-    block = native.tb_gen_code(cpu, pc, cs_base, flags, cflags)
     ours = engine_on(cpu)
-    if ours != 0:
-        rewrite(engine_at(ours), ours, block)
+    if ours == 0:
+        return native.tb_gen_code(cpu, pc, cs_base, flags, cflags)
+    engine = engine_at(ours)
+    if engine["stepping"] != 0 and not 0 < cflags & _CF_COUNT <= _STEP:
+        cflags = cflags & ~_CF_COUNT | _STEP  # what runs once and is thrown away
+    block = native.tb_gen_code(cpu, pc, cs_base, flags, cflags)
+    rewrite(engine, ours, block)
     return block
 
 

@@ -105,11 +105,13 @@ class Machine:
             if (outcome := self._turn(until, instructions)) is not None:
                 return outcome
         stopped, self._stop = self._stop, False
+        self.board.stop[0] = 0
         return Outcome.INTERRUPTED if stopped else None
 
     def stop(self) -> None:
         """Have `run` come back after the slice at hand; safe from a signal handler or another thread."""
         self._stop = True
+        self.board.stop[0] = 1
 
     def digest(self) -> str:
         """Return 64 hex digits over all events, the ledger, all cores and all memory."""

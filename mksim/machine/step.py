@@ -1,8 +1,8 @@
-"""Stepping over one block that an engine's mappings do not allow, where the machine trusts its kernels.
+"""Stepping over what an engine's mappings do not allow, where the machine trusts its kernels.
 
 Code in another's memory cannot run out of a region with callbacks, and a store to a page that is mapped
-read-only does not happen. For one block such pages are opened, no further than it takes, and closed again;
-each right that had to be added is a crossing in the ledger.
+read-only does not happen. For a block such pages are opened, no further than it takes, and closed again, and
+for ever longer while the core stays there; each right that had to be added is a crossing in the ledger.
 """
 
 import numpy as np
@@ -20,19 +20,20 @@ NEEDS = {WRITE_PROT: Rights.W, READ_PROT: Rights.R, FETCH_PROT: Rights.X}
 
 
 def step_over(board: Board, engine: Engine, core: int, error: int, rom: np.ndarray) -> int:
-    """Let a core run the block that Unicorn stopped in with `error`, and return what it requested.
+    """Let a core run on from where Unicorn stopped with `error`, and return what it requested.
 
     Whatever it did to the ROM is undone.
     """
     pristine = rom.copy()
     opened: dict[int, Rights] = {}
     request = records.NOTHING
+    cycles = panel.stretch(board.address, core)
     while error:
         if error not in NEEDS:
             raise MksimBug(f"engine of {engine.name}, core {core}: Unicorn error {error} while stepping")
         page = int(engine.record["fault_address"][0]) & -memmap.PAGE
         _open(board, engine, opened, page, NEEDS[error])
-        request, error = _run_block(board, engine, core)
+        request, error = _run(board, engine, core, cycles)
     for page in opened:
         engine.close_page(page)
     rom[:] = pristine
@@ -46,9 +47,9 @@ def _open(board: Board, engine: Engine, opened: dict[int, Rights], page: int, ri
     engine.open_page(page, opened[page], board.memory)
 
 
-def _run_block(board: Board, engine: Engine, core: int) -> tuple[int, int]:
-    """Run one block; return its request and Unicorn's error, 0 if none. What it lacked is recorded."""
-    outcome = panel.step(board.address, core)
+def _run(board: Board, engine: Engine, core: int, cycles: int) -> tuple[int, int]:
+    """Run on; return the request and Unicorn's error, 0 if none. What the core lacked is recorded."""
+    outcome = panel.step(board.address, core, cycles)
     error = max(0, outcome - schedule.FAULT_BASE)
     if error == WRITE_PROT:
         panel.refuse_store(board.address, core)

@@ -1,6 +1,7 @@
 """One run as a user sees it: consoles on the terminal and in files, a status line, the summary at the end."""
 
 import gc
+import mmap
 import os
 import signal
 import sys
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
+
+import numpy as np
 
 from mksim.clock.time import NEVER
 from mksim.errors import ConfigError, Problem
@@ -125,6 +128,27 @@ def _interruptible(machine: Machine) -> Iterator[None]:
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        yield
+        with _heard_in_native_code(machine):
+            yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _heard_in_native_code(machine: Machine) -> Iterator[None]:
+    """Have native code come back for a signal: Python cannot look before, and a slow guest keeps it for long.
+
+    The host writes a signal's number to a descriptor, to wake who polls it: here to memory of the machine's.
+    """
+    file = os.memfd_create("signal")
+    try:
+        os.truncate(file, mmap.PAGESIZE)
+        os.set_blocking(file, False)
+        machine.board.stop_on(np.frombuffer(mmap.mmap(file, mmap.PAGESIZE), np.uint8))
+        before = signal.set_wakeup_fd(file, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+    finally:
+        os.close(file)

@@ -37,6 +37,7 @@ ATTACKS = {
     "rep-outs from=0x800000":                  ("guard", "exit", 82),
     "rep-outs from=0x200000":                  ("guard", "", None),
     "rep-outs from=0xffff0000":                ("guard", "exit", 78),
+    "rep-stos to=0xffff0000":                  ("trust", "exit", 78),
     "rep-stos to=0x900000":                    ("trust", "", None),
     "rep-stos to=0xfee00000":                  ("trust", "", None),
     "rep-movs from=0x800000 to=0x500000":      ("trust", "", None),
