@@ -14,7 +14,7 @@ LIB_HEADERS := $(wildcard kernels/lib/*.h) build/include/partition.h
 LIB_OBJECTS := $(patsubst kernels/%,build/kernels/%.o,$(LIB_SOURCES))
 
 # Kernels without the runtime: 32-bit, loaded by Multiboot.
-STRANGE_SOURCES := kernels/tests/stranger.c
+STRANGE_SOURCES := kernels/tests/stranger.c kernels/tests/tasks.c
 
 KERNEL_SOURCES := $(filter-out $(LIB_SOURCES) $(STRANGE_SOURCES),$(wildcard kernels/*/*.c))
 KERNELS := $(KERNEL_SOURCES:kernels/%.c=build/kernels/%.elf)
@@ -34,17 +34,23 @@ build/kernels/%.elf: kernels/%.c $(LIB_OBJECTS) $(LIB_HEADERS) kernels/lib/kerne
 	@echo "  CC  $@"
 	@$(ZIGCC) $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $< $(LIB_OBJECTS) -o $@
 
-kernels: build/kernels/tests/multiboot.elf build/kernels/tests/stranger.bin
+kernels: build/kernels/tests/multiboot.elf build/kernels/tests/stranger.bin build/kernels/tests/tasks.elf
 build/kernels/tests/multiboot.elf: kernels/tests/multiboot.S kernels/tests/multiboot.ld
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
 	@$(PYTHON) -m ziglang cc -target x86-freestanding-none -nostdlib -static -Wl,-T,kernels/tests/multiboot.ld $< -o $@
 
+STRANGE_CFLAGS := -target x86-freestanding-none -mcpu=i686 -O2 -std=gnu17 -ffreestanding -fno-pic \
+    -fno-stack-protector -fno-sanitize=all -Wall -Wextra -Werror -nostdlib -static -Wl,--build-id=none
+
+build/kernels/tests/tasks.elf: kernels/tests/tasks.c kernels/tests/bare.ld
+	@mkdir -p $(@D)
+	@echo "  CC  $@"
+	@$(PYTHON) -m ziglang cc $(STRANGE_CFLAGS) -Wl,-T,kernels/tests/bare.ld -Wl,-e,_start $< -o $@
+
 # A flat file: what its Multiboot header does not say, nobody knows of it.
 build/kernels/tests/stranger.bin: kernels/tests/stranger.c kernels/tests/stranger.ld
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
-	@$(PYTHON) -m ziglang cc -target x86-freestanding-none -mcpu=i686 -O2 -std=gnu17 -ffreestanding -fno-pic \
-		-fno-stack-protector -fno-sanitize=all -Wall -Wextra -Werror -nostdlib -static \
-		-Wl,-T,kernels/tests/stranger.ld -Wl,-e,entry -Wl,--build-id=none $< -o $@.elf
+	@$(PYTHON) -m ziglang cc $(STRANGE_CFLAGS) -Wl,-T,kernels/tests/stranger.ld -Wl,-e,entry $< -o $@.elf
 	@$(PYTHON) -m ziglang objcopy -O binary $@.elf $@

@@ -22,6 +22,22 @@ int main(void) {
         struct outcome w = probe(write, addresses[i], 1ul << 47);
         CHECK(w.vector == GP && w.error == 0 && rdmsr(addresses[i]) == before);
     }
+    for (u32 type = 0; type < 16; type++) {                     // PAT takes memory types only
+        u64 pat = 0x0007000600070406 | (u64)type << 40;
+        CHECK(probe(write, 0x277, pat).vector == (type < 8 && 0xf3 >> type & 1 ? -1 : GP));
+    }
+    u64 efer = rdmsr(MSR_EFER);
+    for (u32 bit = 0; bit < 64; bit++)                          // SCE, LME, LMA, NXE; LME stands while paging is on
+        CHECK(probe(write, MSR_EFER, efer | 1ul << bit).vector == (bit == 0 || bit == 8 || bit == 10 || bit == 11 ? -1 : GP));
+    CHECK(probe(write, MSR_EFER, efer & ~(u64)EFER_LME).vector == GP && probe(write, MSR_EFER, efer).vector < 0);
+    CHECK(probe(write, 0xc0000103, 1ul << 32).vector == GP);    // TSC_AUX
+    CHECK((rdmsr(MSR_MCG_CAP) & 0xff) == 1);
+    CHECK(probe(write, MSR_MC_CTL, -1ul).vector < 0 && rdmsr(MSR_MC_CTL) == -1ul && probe(write, MSR_MC_CTL, 5).vector == GP);
+    CHECK(probe(write, MSR_MC_STATUS, 1).vector == GP && probe(write, MSR_MC_STATUS, 0).vector < 0);
+    for (u32 index = MSR_MC_ADDR; index < MSR_MC_ADDR + 2; index++)
+        CHECK(probe(write, index, 0xaaaaaaaaaaaaaaaa).vector < 0 && rdmsr(index) == 0xaaaaaaaaaaaaaaaa);
+    for (u32 index = MSR_MC_CTL + 4; index < MSR_MC_CTL + 128; index++)
+        CHECK(probe(read, index, 0).vector == GP && probe(write, index, 0).vector == GP);
     CHECK(probe(write, 0x10, 1000000).vector < 0 && rdtsc() - 1000000 < 1000000000);
     print("MSRs: the known ones work, the unknown ones fault\n");
     return 0;

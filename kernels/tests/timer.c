@@ -28,6 +28,10 @@ int main(void) {
         wrmsr(MSR_TSC_DEADLINE, deadline);
         wait_interrupt();
         CHECK(ticks == 12 && last >= deadline && rdmsr(MSR_TSC_DEADLINE) == 0);
+        u32 during;                                             // a deadline that is past fires at once
+        asm volatile("sti; nop; wrmsr; nop; movl %1, %0; cli"
+                     : "=r"(during) : "m"(ticks), "c"(MSR_TSC_DEADLINE), "a"(1), "d"(0) : "memory");
+        CHECK(during == 13 && rdmsr(MSR_TSC_DEADLINE) == 0);
         print("TSC deadline: %lu late\n", last - deadline);
     }
     print("%u ticks\n", ticks);

@@ -23,14 +23,14 @@ _MODE = 15
 """Of a TCGMemOpIdx: the MMU mode."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def reaches_apic(cpu: int, address: int, operation: int, word: int) -> bool:
     """Tell whether an aligned access hits the page, as far as the TLB knows."""
     entry = entry_of(cpu, operation & _MODE, address)
     return entry[word] == address & -PAGE | _DEVICE and entry[PHYSICAL] == LAPIC and address & 3 == 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def come_from(cpu: int, code: int) -> None:
     """Note where in translated code the access is."""
     carray(pointer(cpu + CPU_MEM_IO_PC), 1, np.int64)[0] = code
@@ -45,7 +45,7 @@ def helper_le_ldul_mmu(where: int, address: int, operation: int, code: int) -> i
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
     come_from(cpu, code)
     resume_io(engine, LAPIC + offset)
-    value = apic_read(engine, machine_at(engine["machine"]), offset)
+    value = apic_read(engine, machine_at(engine["machine"]), LAPIC, offset)
     settle_io(engine)
     return value & np.uint64(0xFFFFFFFF)
 
@@ -60,7 +60,7 @@ def helper_le_stl_mmu(where: int, address: int, value: int, operation: int, code
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
     come_from(cpu, code)
     resume_io(engine, LAPIC + offset)
-    apic_write(engine, machine_at(engine["machine"]), offset, np.int64(value))
+    apic_write(engine, machine_at(engine["machine"]), LAPIC, offset, np.int64(value))
     settle_io(engine)
 
 

@@ -73,7 +73,7 @@ def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.v
     inject(engine, env, vector, 1)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> None:
     """Do before a slice, and set `limit`, what `attend` would before its first block, if it is the usual."""
     engine["limit"] = 0
@@ -94,7 +94,7 @@ def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> Non
     engine["limit"] = engine["horizon"]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def taken(machine: np.void, engine: np.void, vector: int) -> None:
     """Note that the running core takes an interrupt."""
     happen(machine, (engine["time"] << 24) ^ (engine["core"] << 16) ^ 0x8000 ^ vector)

@@ -12,6 +12,7 @@ import numpy as np
 from numba import carray, njit, types
 
 from mksim.clock.time import NEVER
+from mksim.engine import native
 from mksim.engine.cpustate import CPU, CPU_ENV
 from mksim.engine.entry import entry
 from mksim.engine.native import (
@@ -19,6 +20,7 @@ from mksim.engine.native import (
     cpu_restore_state,
     cpu_x86_update_dr7,
     pointer,
+    raise_exception_err_ra,
     tlb_flush_page,
 )
 from mksim.engine.records import core_of, engine_at, env_at, machine_at
@@ -34,6 +36,10 @@ _WRITES, _ACCESSES = 1, 3
 _READ, _WRITE = 1, 2
 """QEMU's words for how it is accessed."""
 _COUNT = 4
+_DR4 = 4
+_GENERAL_DETECT, _DETECTED = 1 << 13, 1 << 13
+"""DR7.GD and DR6.BD."""
+_DB, _GP = 1, 13
 
 
 @njit(cache=True, error_model="numpy")
@@ -110,4 +116,34 @@ def arm(engine: np.void) -> None:
         cpu_x86_update_dr7(engine["env"], control)
 
 
-FUNCTIONS = (cpu_watchpoint_address_matches, cpu_watchpoint_insert, cpu_check_watchpoint)
+@njit(cache=True, error_model="numpy")
+def detect(where: int, env: np.void) -> None:
+    """Raise #DB in place of a move of a debug register, if DR7.GD asks for that (SDM vol. 3B, 19.2.4)."""
+    if env["dr"][7] & _GENERAL_DETECT != 0:
+        env["dr"][7] &= ~_GENERAL_DETECT
+        env["dr"][6] |= _DETECTED
+        raise_exception_err_ra(where, _DB, 0, 0)
+
+
+@entry(types.int64(types.int64, types.int32))
+def helper_get_dr(where: int, register: int) -> int:
+    """MOV from DRn at CPL 0, in place of QEMU's; RIP is exact where translated code calls this."""
+    if engine_on(where - CPU_ENV) != 0:
+        detect(where, env_at(where))
+    return native.helper_get_dr(where, register)
+
+
+@entry(types.void(types.int64, types.int32, types.int64))
+def helper_set_dr(where: int, register: int, value: int) -> None:
+    """MOV to DRn, likewise. DR6 and DR7 have no upper half (SDM vol. 3B, 19.2.6)."""
+    if engine_on(where - CPU_ENV) != 0:
+        detect(where, env_at(where))
+        if register >= _DR4 and value >> 32 != 0:
+            raise_exception_err_ra(where, _GP, 0, 0)
+    native.helper_set_dr(where, register, value)
+
+
+FUNCTIONS = (
+    helper_get_dr, helper_set_dr,
+    cpu_watchpoint_address_matches, cpu_watchpoint_insert, cpu_check_watchpoint,
+)  # fmt: skip

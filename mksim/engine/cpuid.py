@@ -7,9 +7,10 @@ from mksim.engine.cpustate import CR4_OSXSAVE, RAX, RBX, RCX, RDX
 from mksim.engine.entry import entry
 from mksim.engine.native import pointer
 from mksim.engine.records import core_of, engine_at, env_at, machine_at
+from mksim.hw import lapic
 from mksim.spec.cpuid import ANY, ROW
 
-_OSXSAVE = 1 << 27
+_OSXSAVE, _APIC = 1 << 27, 1 << 9
 
 
 @njit(cache=True, error_model="numpy")
@@ -30,6 +31,8 @@ def personal(core: np.void, env: np.void, leaf: int, regs: np.ndarray) -> None:
         regs[RBX] |= (identity & 0xFF) << 24
         if env["cr"][4] & CR4_OSXSAVE != 0:
             regs[RCX] |= _OSXSAVE
+        if not lapic.globally_enabled(core["lapic"]):
+            regs[RDX] &= ~_APIC  # SDM vol. 3A, 12.4.3
     elif leaf == 0x0B:
         regs[RDX] = identity
 

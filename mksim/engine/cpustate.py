@@ -74,6 +74,7 @@ _FIELDS: dict[str, tuple[object, int]] = {
     "fmask": ("<i8", 4856),
     "kernel_gs_base": ("<i8", 4864),
     "tsc_aux": ("<i8", 4896),
+    "xcr0": ("<i8", 4904),
     "pat": ("<i8", 5280),
     "error_code": ("<i4", _DR - 16),
     "exception_is_int": ("<i4", _DR - 12),
@@ -91,6 +92,8 @@ for _number, _name in enumerate(SEGMENTS):
     _FIELDS[f"{_name}_flags"] = ("<u4", _base + 20)
 
 ENV_SIZE = _DR + 160
+FEATURES_ECX, FEATURES_XCR0 = 5640, 5800
+"""From env: what CPUID leaf 1, ECX, and leaf 0xd, EAX, say of an engine's own processor: TCG goes by them."""
 ENV = np.dtype(
     {
         "names": list(_FIELDS),
@@ -106,6 +109,7 @@ RAX, RCX, RDX, RBX, RSP = range(5)
 # RFLAGS, SDM vol. 1, 3.4.3
 IF = 1 << 9
 DF = 1 << 10
+RF = 1 << 16
 CONDITION_CODES = 0x8D5
 CC_OP_EFLAGS = 1
 
@@ -125,7 +129,7 @@ HF2_NMI = 1 << 2
 
 CR4_MCE = 1 << 6
 CR4_OSXSAVE = 1 << 18
-EFER_SCE = 1
+EFER_SCE, EFER_LME, EFER_LMA, EFER_NXE = 1 << 0, 1 << 8, 1 << 10, 1 << 11
 
 # Segment cache flags, as in the high word of a descriptor (SDM vol. 3A, 3.4.5)
 CODE16, DATA16, LDT, TSS = 0x9B00, 0x9300, 0x8200, 0x8900

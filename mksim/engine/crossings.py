@@ -25,7 +25,7 @@ def from_code(engine: np.void) -> int:
     return carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def exact_rip(engine: np.void) -> int:
     """Return RIP of the instruction at hand. In mid-block `eip` is stale: QEMU has it from the host's PC."""
     env = env_at(engine["env"])
@@ -57,7 +57,7 @@ def page_granted(machine: np.void, engine: np.void, address: int, right: int) ->
     return rights[address >> PAGE_SHIFT] & right != 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def signal_granted(machine: np.void, sender: int, receiver: int, mode: int, vector: int) -> bool:
     """Tell whether a doorbell lets `sender` send this to `receiver`'s cores. Nobody's cores are nobody's."""
     if sender < 0 or receiver < 0:
@@ -86,7 +86,7 @@ def signal_act(mode: int) -> int:
     return IPI
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def cross(
     machine: np.void,
     index: int,
@@ -111,7 +111,7 @@ def cross(
     )  # fmt: skip
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def cross_signal(
     machine: np.void, sender: int, when: int, mode: int, vector: int, target: int, granted: bool
 ) -> None:

@@ -29,7 +29,17 @@ from mksim.engine import (
     translation,
     traps,
 )
-from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, ENV_SIZE, VMCB, check_layout, cpu_address, view
+from mksim.engine.cpustate import (
+    CPU_ENV,
+    CPU_OPAQUE,
+    ENV_SIZE,
+    FEATURES_ECX,
+    FEATURES_XCR0,
+    VMCB,
+    check_layout,
+    cpu_address,
+    view,
+)
 from mksim.engine.linkage import interpose
 from mksim.engine.records import FOREIGN, PLACE, PLACES, REGION
 from mksim.errors import EngineError
@@ -37,6 +47,7 @@ from mksim.fabric.ownership import Rights
 from mksim.spec.memmap import PAGE
 from mksim.spec.span import Span
 
+_RDRAND, _X87_SSE = 1 << 30, 3
 _TRANSLATIONS = 32 << 20
 """Bytes of translated code that an engine may keep."""
 
@@ -77,6 +88,7 @@ class Engine:
         self.uc.ctl_set_tcg_buffer_size(_TRANSLATIONS)
         self.uc.ctl_exits_enabled(True)
         check_layout(self.uc)
+        self._hide_features()
         self._give_back_memory()
         self.cpu = cpu_address(self.uc)
         self.env = view(self.cpu + CPU_ENV)
@@ -94,6 +106,12 @@ class Engine:
         # Unicorn drops its translations when it closes: the record may be gone by then.
         if hasattr(self, "_opaque"):
             self._opaque.value = 0
+
+    def _hide_features(self) -> None:
+        """Have TCG refuse RDRAND, which would be the host's, and state of AVX, which it does not have."""
+        env = cpu_address(self.uc) + CPU_ENV
+        ctypes.c_uint64.from_address(env + FEATURES_ECX).value &= ~_RDRAND
+        ctypes.c_uint64.from_address(env + FEATURES_XCR0).value = _X87_SSE
 
     def _give_back_memory(self) -> None:
         """Map a page for a moment: until memory was given back, Unicorn counts its RAM addresses wrongly.

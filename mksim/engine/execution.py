@@ -14,7 +14,7 @@ _HALTED_FOR_GOOD = 0x10001
 """EXCP_HLT: QEMU's main loop came back because the CPU has nothing to do."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def leave(engine: np.void) -> None:
     """Return from a helper behind which a block ends, RIP being where to go on.
 
@@ -24,14 +24,14 @@ def leave(engine: np.void) -> None:
     carray(pointer(engine["uc"]), 1, UC)[0]["quit_request"] = 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def end(engine: np.void) -> None:
     """Have QEMU's main loop come back when the block at hand is left."""
     carray(pointer(engine["uc"]), 1, UC)[0]["stop_request"] = 1
     carray(pointer(engine["cpu"]), 1, CPU)[0]["exit_request"] = 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def execute(engine: np.void) -> np.int64:
     """Run an engine from its state on until it is stopped; return Unicorn's error, 0 for none."""
     uc = carray(pointer(engine["uc"]), 1, UC)[0]

@@ -38,6 +38,8 @@ _KERNEL_SMAP, _KERNEL = 0, 2
 # RFLAGS, SDM vol. 1, 3.4.3
 _TF, _IOPL, _NT, _RF, _VM, _AC, _ID = 1 << 8, 3 << 12, 1 << 14, 1 << 16, 1 << 17, 1 << 18, 1 << 21
 _IOPL_SHIFT = 12
+_BREAKPOINTS = 0xFF
+"""Of DR7: L0 G0 ... L3 G3."""
 _POPPED = _TF | _NT | _RF | _AC | _ID
 
 # The high word of a descriptor (SDM vol. 3A, 3.4.5)
@@ -49,14 +51,14 @@ _INTERRUPT_GATE, _TRAP_GATE = 14, 15
 _GATE_SIZE, _FRAME_SIZE, _IST = 16, 40, 3
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def kernel_mode(env: np.void) -> int:
     """Return the MMU mode of the accesses that a processor makes by itself."""
     trusted = env["hflags"] & HF_SMAP == 0 or (env["hflags"] & HF_CPL < 3 and env["eflags"] & _AC != 0)
     return _KERNEL if trusted else _KERNEL_SMAP
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def descriptor(where: int, env: np.void, mode: int, selector: int) -> np.int64:
     """Return the descriptor that a selector names; 0 if QEMU must look."""
     local, index = selector & 4 != 0, selector & 0xFFF8
@@ -88,7 +90,7 @@ def is_code64(high: int, cpl: int) -> bool:
     return high & (kind | _BIG) == kind and (high >> 13) & 3 <= cpl
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def set_cs(env: np.void, selector: int, entry: int) -> None:
     """Load CS with 64-bit code, and what QEMU keeps of it and of SS in hflags."""
     env["cs_selector"], env["cs_base"] = selector, base_of(entry)
@@ -97,14 +99,14 @@ def set_cs(env: np.void, selector: int, entry: int) -> None:
     env["hflags"] = (env["hflags"] & ~(HF_SS32 | HF_ADDSEG)) | HF_CS32 | HF_CS64 | stack
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def set_ss(env: np.void, selector: int, base: int, limit: int, high: int) -> None:
     """Load SS, and with it the CPL."""
     env["ss_selector"], env["ss_base"], env["ss_limit"], env["ss_flags"] = selector, base, limit, high
     env["hflags"] = (env["hflags"] & ~HF_CPL) | ((high >> 13) & 3)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def new_stack(where: int, env: np.void, mode: int, level: int) -> tuple[bool, np.int64]:
     """Return (True, the stack pointer that the TSS holds for a ring, or for 3 + an IST)."""
     index = 8 * level + 4
@@ -114,7 +116,7 @@ def new_stack(where: int, env: np.void, mode: int, level: int) -> tuple[bool, np
     return (True, carray(pointer(host), 1, np.int64)[0]) if host != 0 else (False, np.int64(0))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def enter(where: int, vector: int, flags: int) -> bool:
     """Deliver an external interrupt to the CPU whose env is at `where`, RFLAGS in full; True if done."""
     env = env_at(where)
@@ -154,7 +156,7 @@ def enter(where: int, vector: int, flags: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def push(env: np.void, host: int, flags: int) -> None:
     """Write the frame of an interrupt: RIP, CS, RFLAGS, RSP, SS."""
     frame = carray(pointer(host), 5, np.int64)
@@ -168,7 +170,7 @@ def keeps(flags: int, rest: int, ring: int) -> bool:
     return (flags >> 13) & 3 >= ring or flags | rest == 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def keeps_all(env: np.void, ring: int) -> bool:
     """Tell that of all data segments. FS and GS may have a base behind a null selector, and keep it."""
     if ring == 0:
@@ -184,7 +186,7 @@ def keeps_all(env: np.void, ring: int) -> bool:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def may_return(high: int, ring: int, cpl: int) -> bool:
     """Tell whether IRET may return to this code segment with this RPL."""
     kind, level = _SEGMENT | _CODE | PRESENT | _LONG, (high >> 13) & 3
@@ -193,7 +195,7 @@ def may_return(high: int, ring: int, cpl: int) -> bool:
     return level <= ring if high & _CONFORMING != 0 else level == ring
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def leave(where: int) -> bool:
     """Return from a handler by IRETQ, between 64-bit segments; True if done."""
     env = env_at(where)
@@ -222,10 +224,11 @@ def leave(where: int) -> bool:
     set_cs(env, selector, code)
     env["eip"], env["regs"][RSP] = frame[0], frame[3]
     pop_flags(env, frame[2], cpl)
+    forget_resume(env)
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def pop_flags(env: np.void, flags: int, cpl: int) -> None:
     """Load RFLAGS as IRET does, as far as `cpl` allows."""
     writable = _POPPED | (_IOPL if cpl == 0 else 0)
@@ -236,6 +239,13 @@ def pop_flags(env: np.void, flags: int, cpl: int) -> None:
     env["eflags"] = (env["eflags"] & ~writable) | (flags & writable) | 2
 
 
+@njit(cache=True, error_model="numpy")
+def forget_resume(env: np.void) -> None:
+    """Drop RF where no breakpoint could see it: with it, a block would be translated once more."""
+    if env["dr"][7] & _BREAKPOINTS == 0:
+        env["eflags"] &= ~_RF
+
+
 @entry(types.void(types.int64, types.int32, types.int32))
 def helper_iret_protected(where: int, shift: int, next_eip: int) -> None:
     """IRET in protected mode; RIP and the flags are exact where translated code calls this."""
@@ -243,6 +253,7 @@ def helper_iret_protected(where: int, shift: int, next_eip: int) -> None:
         env_at(where)["hflags2"] &= ~HF2_NMI
     else:
         native.helper_iret_protected(where, shift, next_eip)
+        forget_resume(env_at(where))
 
 
 FUNCTIONS = (helper_iret_protected,)

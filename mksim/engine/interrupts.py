@@ -46,7 +46,7 @@ HEAP = 1 << 14
 """Messages in flight. A message beyond that arrives at once: latency suffers in a flood, nothing is lost."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def extint(machine: np.void, index: int, core: np.void) -> bool:
     """Tell whether a core is asked for an interrupt whose vector the 8259 has: by LINT0 or by a message."""
     if core["extint"] != 0:
@@ -63,7 +63,7 @@ def take_extint(machine: np.void, core: np.void, now: int) -> np.int64:
     return vector
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def rousable(machine: np.void, index: int, core: np.void) -> bool:
     """Tell whether a sleeping core has a reason to wake (SDM vol. 2A, HLT)."""
     if core["nmi"] != 0 or core["machine_check"] != 0:
@@ -73,7 +73,7 @@ def rousable(machine: np.void, index: int, core: np.void) -> bool:
     return lapic.highest(core["lapic"]) >= 0 or extint(machine, index, core)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def settle(machine: np.void, index: int) -> None:
     """Recompute when a core next wants to run, after anything that may have changed its mind."""
     core = core_of(machine, index)
@@ -85,7 +85,7 @@ def settle(machine: np.void, index: int) -> None:
     wakes(machine)[index] = wake
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def shorten(engine: np.void, end: int) -> None:
     """Let the slice at hand end at `end` at the latest."""
     engine["horizon"] = min(engine["horizon"], end)
@@ -100,7 +100,7 @@ def request(engine: np.void, what: int) -> None:
     engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def rouse(machine: np.void, index: int, when: int) -> None:
     """Let a core notice, not before `when`, what was just delivered to it."""
     core = core_of(machine, index)
@@ -114,7 +114,7 @@ def rouse(machine: np.void, index: int, when: int) -> None:
         settle(machine, index)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, when: int) -> None:
     """Hand an interrupt message to a core: the end of every way that an interrupt can take."""
     core = core_of(machine, index)
@@ -135,7 +135,7 @@ def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, w
     rouse(machine, index, when)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def send_to(machine: np.void, sender: int, index: int, mode: int, vector: int, level: bool, now: int) -> bool:
     """Send one message from a core to one core; return False if the fabric refused it."""
     source, target = core_of(machine, sender), core_of(machine, index)
@@ -151,7 +151,7 @@ def send_to(machine: np.void, sender: int, index: int, mode: int, vector: int, l
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def launch(machine: np.void, sender: int, index: int, mode: int, vector: int, level: bool, when: int) -> None:
     """Put a message in flight, due at `when`; the sender's slice ends before an answer could arrive."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
@@ -180,7 +180,7 @@ def send_icr(machine: np.void, sender: int, now: int) -> bool:
     return sent
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def addressed(machine: np.void, sender: int, index: int, icr: int) -> bool:
     """Tell whether a message with this ICR is meant for core `index`: shorthand, else destination."""
     shorthand = message.icr_shorthand(icr)

@@ -46,6 +46,8 @@ from mksim.engine.softmmu import drop_code
 from mksim.engine.timers import read_hpet, write_hpet
 from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.hw import ioapic, lapic
+from mksim.spec.apic import BASE_ADDRESS
+from mksim.spec.memmap import LAPIC, PAGE
 
 _ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 _UD = 6
@@ -127,9 +129,10 @@ def settle_io(engine: np.void) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def apic_responds(core: np.void) -> bool:
-    """Tell whether the core's local APIC answers at its address: in xAPIC mode only."""
-    return lapic.globally_enabled(core["lapic"]) and not lapic.x2apic(core["lapic"])
+def apic_responds(core: np.void, page: int) -> bool:
+    """Tell whether the core's local APIC answers at a page: in xAPIC mode only, and where it was put."""
+    apic = core["lapic"]
+    return lapic.globally_enabled(apic) and not lapic.x2apic(apic) and apic["base"] & BASE_ADDRESS == page
 
 
 @njit(cache=True, error_model="numpy")
@@ -137,7 +140,7 @@ def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int, s
     """Read a chip's register. They are 32 bits wide; an APIC's are 16 bytes apart, the hole between them."""
     kind = region["kind"]
     if kind == LOCAL_APIC:
-        return apic_read(engine, machine, offset)
+        return apic_read(engine, machine, LAPIC, offset)
     if chip_allowed(engine, machine, CONFIG_READ if kind == PCI_ECAM else DEVICE_READ, region, offset):
         if kind == IO_APIC:
             return np.uint64(ioapic.read(io_apic(machine, region["unit"]), offset))
@@ -154,7 +157,7 @@ def chip_write(
     """Write a register of a chip."""
     kind = region["kind"]
     if kind == LOCAL_APIC:
-        apic_write(engine, machine, offset, value)
+        apic_write(engine, machine, LAPIC, offset, value)
     elif chip_allowed(engine, machine, CONFIG_WRITE if kind == PCI_ECAM else DEVICE_WRITE, region, offset):
         if kind == IO_APIC:
             ioapic.write(io_apic(machine, region["unit"]), offset, value & 0xFFFFFFFF)
@@ -166,17 +169,19 @@ def chip_write(
 
 
 @njit(cache=True, error_model="numpy")
-def apic_read(engine: np.void, machine: np.void, offset: int) -> np.uint64:
-    """Read a register of the core's own local APIC."""
+def apic_read(engine: np.void, machine: np.void, page: int, offset: int) -> np.uint64:
+    """Read a register of the core's own local APIC, if that is at a page."""
     core = core_of(machine, engine["core"])
-    return np.uint64(lapic.read(core["lapic"], offset, engine["time"])) if apic_responds(core) else _ONES
+    if not apic_responds(core, page):
+        return _ONES
+    return np.uint64(lapic.read(core["lapic"], offset, engine["time"]))
 
 
-@njit(cache=True, error_model="numpy")
-def apic_write(engine: np.void, machine: np.void, offset: int, value: int) -> None:
-    """Write a register of the core's own local APIC."""
+@njit(cache=True, error_model="numpy", forceinline=True)
+def apic_write(engine: np.void, machine: np.void, page: int, offset: int, value: int) -> None:
+    """Write a register of the core's own local APIC, if that is at a page."""
     core = core_of(machine, engine["core"])
-    if apic_responds(core):
+    if apic_responds(core, page):
         action = lapic.write(core["lapic"], offset, value & 0xFFFFFFFF, engine["time"])
         after_apic_write(engine, machine, action)
         if core["machine_check"] != 0:
@@ -184,6 +189,14 @@ def apic_write(engine: np.void, machine: np.void, offset: int, value: int) -> No
             code = from_code(engine)
             settle_io(engine)
             throw(engine, core, BUS_MESSAGE, core["mc_address"], code)
+
+
+@njit(cache=True, error_model="numpy")
+def hole_read(engine: np.void, machine: np.void, address: int) -> np.uint64:
+    """Read where nobody answers, unless the core has put its local APIC there; a walk finds no page."""
+    if from_code(engine) == 0:
+        return np.uint64(0)
+    return apic_read(engine, machine, address & -PAGE, address & (PAGE - 1))
 
 
 @njit(cache=True, error_model="numpy")
@@ -220,7 +233,7 @@ def on_mmio_read(_uc: int, offset: int, size: int, region_address: int) -> int:
     if region["kind"] == FOREIGN:
         value = foreign_read(engine, machine, region["base"] + np.int64(offset), np.int64(size))
     elif region["kind"] == HOLE:
-        value = _ONES if from_code(engine) != 0 else np.uint64(0)
+        value = hole_read(engine, machine, region["base"] + np.int64(offset))
     else:
         value = chip_read(engine, machine, region, np.int64(offset), np.int64(size))
     settle_io(engine)
@@ -236,7 +249,10 @@ def on_mmio_write(_uc: int, offset: int, size: int, value: int, region_address: 
     resume_io(engine, region["base"] + np.int64(offset))
     if region["kind"] == FOREIGN:
         foreign_write(engine, machine, region["base"] + np.int64(offset), np.int64(size), np.uint64(value))
-    elif region["kind"] != HOLE:
+    elif region["kind"] == HOLE:
+        address = region["base"] + np.int64(offset)
+        apic_write(engine, machine, address & -PAGE, address & (PAGE - 1), np.int64(value))
+    else:
         chip_write(engine, machine, region, np.int64(offset), np.int64(size), np.int64(value))
     settle_io(engine)
 

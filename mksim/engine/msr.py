@@ -10,20 +10,38 @@ from numba import njit, types
 
 from mksim.engine import native
 from mksim.engine.blocks import check_machine
-from mksim.engine.cpustate import CPU_ENV, RAX, RCX, RDX
+from mksim.engine.code import code_bytes
+from mksim.engine.cpustate import (
+    CPU_ENV,
+    EFER_LMA,
+    EFER_LME,
+    EFER_NXE,
+    EFER_SCE,
+    HF_INHIBIT_IRQ,
+    IF,
+    RAX,
+    RCX,
+    RDX,
+)
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import broadcast_eoi, extint, send_icr, shorten
 from mksim.engine.machinecheck import BUS_MESSAGE, post
-from mksim.engine.native import raise_exception_err_ra
+from mksim.engine.native import cpu_loop_exit_noexc, raise_exception_err_ra
 from mksim.engine.records import clock, core_of, engine_at, env_at, machine_at
 from mksim.engine.softmmu import engine_on
+from mksim.engine.stackfault import canonical
 from mksim.hw import lapic, lapic_msr
 
 _PLAIN = (0xC0000080, 0xC0000081, 0xC0000084, 0xC0000103, 0x174, 0x277)
 """QEMU's: EFER, STAR, FMASK, TSC_AUX, SYSENTER_CS, PAT."""
+_EFER, _TSC_AUX, _PAT = 0xC0000080, 0xC0000103, 0x277
+_PAT_TYPES = 0b11110011
+"""Memory types that PAT may hold, a bit each: UC, WC, WT, WP, WB, UC- (SDM vol. 3A, 13.12.2)."""
+_PG = 1 << 31
 _ADDRESSES = (0xC0000082, 0xC0000083, 0xC0000100, 0xC0000101, 0xC0000102, 0x175, 0x176)
 """QEMU's that hold an address: LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE, SYSENTER_ESP, SYSENTER_EIP."""
 _GP = 13
+_WRMSR = 0x300F
 
 TSC, APIC_BASE, TSC_ADJUST, BIOS_SIGN_ID, PLATFORM_ID, FEATURE_CONTROL = 0x10, 0x1B, 0x3B, 0x8B, 0x17, 0x3A
 MISC_ENABLE, MCG_CAP, MCG_STATUS, MCG_CTL = 0x1A0, 0x179, 0x17A, 0x17B
@@ -84,7 +102,9 @@ def read_plain(core: np.void, index: int) -> tuple[bool, np.int64]:
         return True, np.int64(_ARCH_CAPABILITIES)
     if index == SPEC_CTRL:
         return True, np.int64(core["spec_ctrl"])
-    return index in (PLATFORM_ID, MC0_MISC), np.int64(0)
+    if index == MC0_MISC:
+        return True, np.int64(core["mc_misc"])
+    return index == PLATFORM_ID, np.int64(0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -110,17 +130,22 @@ def write_msr(engine: np.void, machine: np.void, index: int, value: int) -> bool
 
 @njit(cache=True, error_model="numpy")
 def write_plain(core: np.void, index: int, value: int) -> bool:
-    """Write a register that is just a value. Only zero clears a bank's status (SDM vol. 3B, 17.3.2.2)."""
+    """Write a register that is just a value. Only zero clears a bank's status (SDM vol. 3B, 17.3.2.2).
+
+    Its address and the rest take any value, as they do of QEMU and of KVM: software tests its handlers so.
+    """
     if index == MISC_ENABLE:
         core["misc_enable"] = value
     elif index == MCG_STATUS:
         core["mcg_status"] = value & 7
-    elif index == MC0_CTL:
+    elif index == MC0_CTL and value in (0, -1):
         core["mc_control"] = value
     elif index == MC0_STATUS and value == 0:
         core["mc_status"] = 0
-    elif index in (MC0_ADDR, MC0_MISC) and value == 0:
-        core["mc_address"] = 0
+    elif index == MC0_ADDR:
+        core["mc_address"] = value
+    elif index == MC0_MISC:
+        core["mc_misc"] = value
     elif index == SPEC_CTRL and value & ~_SPEC_CTRL_WRITABLE == 0:
         core["spec_ctrl"] = value
     else:
@@ -138,7 +163,7 @@ def write_x2apic(engine: np.void, machine: np.void, core: np.void, index: int, v
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def retime(engine: np.void, machine: np.void, core: np.void) -> None:
     """Let the slice end no later than the core's timer, and an interrupt that may come now be seen soon."""
     shorten(engine, max(core["lapic"]["deadline"], engine["time"]))
@@ -146,7 +171,7 @@ def retime(engine: np.void, machine: np.void, core: np.void) -> None:
         engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def after_apic_write(engine: np.void, machine: np.void, action: int) -> None:
     """Do what a write to the local APIC asks of the rest of the machine."""
     index = engine["core"]
@@ -159,9 +184,37 @@ def after_apic_write(engine: np.void, machine: np.void, action: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def canonical(value: int) -> bool:
-    """Tell whether bits 63:47 of an address are all the same (SDM vol. 1, 3.3.7.1)."""
-    return value >> 47 in (0, -1)
+def sound_pat(value: int) -> bool:
+    """Tell whether all eight entries of PAT name memory types."""
+    for number in range(8):
+        kind = (value >> (8 * number)) & 0xFF
+        if kind > 7 or _PAT_TYPES >> kind & 1 == 0:
+            return False
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def sound(env: np.void, index: int, value: int) -> bool:
+    """Tell whether a register of QEMU's may have a value."""
+    if index in _ADDRESSES:
+        return canonical(value)
+    if index == _EFER:
+        kept = value & EFER_LME == env["efer"] & EFER_LME or env["cr"][0] & _PG == 0
+        return value & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE) == 0 and kept
+    if index == _PAT:
+        return sound_pat(value)
+    return index != _TSC_AUX or value >> 32 == 0
+
+
+@njit(cache=True, error_model="numpy")
+def open_window(engine: np.void, core: np.void, env: np.void) -> None:
+    """End the block behind WRMSR, if that has brought an interrupt which may come now; may not return."""
+    lapic.expire(core["lapic"], engine["time"])
+    if env["eflags"] & IF == 0 or env["hflags"] & HF_INHIBIT_IRQ != 0 or lapic.highest(core["lapic"]) < 0:
+        return
+    if code_bytes(engine, env) & 0xFFFF == _WRMSR:
+        env["eip"] += 2
+        cpu_loop_exit_noexc(engine["cpu"])
 
 
 @njit(cache=True, error_model="numpy")
@@ -191,10 +244,13 @@ def helper_wrmsr(where: int) -> None:
     ours, env = engine_on(where - CPU_ENV), env_at(where)
     regs = env["regs"]
     index, value = regs[RCX] & 0xFFFFFFFF, (regs[RAX] & 0xFFFFFFFF) | (regs[RDX] << 32)
-    if ours == 0 or index in _PLAIN or (index in _ADDRESSES and canonical(value)):
+    plain = index in _PLAIN or index in _ADDRESSES
+    if ours == 0 or (plain and sound(env, index, value)):
         native.helper_wrmsr(where)
         return
     engine = engine_at(ours)
+    if plain:
+        refuse(engine)
     machine = machine_at(engine["machine"])
     core = core_of(machine, engine["core"])
     done = write_msr(engine, machine, index, value)
@@ -202,6 +258,8 @@ def helper_wrmsr(where: int) -> None:
         check_machine(engine, env, core)
     elif not done:
         refuse(engine)
+    elif engine["limit"] <= engine["time"]:
+        open_window(engine, core, env)
 
 
 FUNCTIONS = (helper_rdmsr, helper_wrmsr)

@@ -53,6 +53,8 @@ helper_ltr = types.ExternalFunction("helper_ltr_x86_64", _void(_i64, _i32))
 helper_pause = types.ExternalFunction("helper_pause_x86_64", _void(_i64, _i32))
 helper_write_crN = types.ExternalFunction("helper_write_crN_x86_64", _void(_i64, _i32, _i64))  # noqa: N816
 helper_read_crN = types.ExternalFunction("helper_read_crN_x86_64", _i64(_i64, _i32))  # noqa: N816
+helper_get_dr = types.ExternalFunction("helper_get_dr_x86_64", _i64(_i64, _i32))
+helper_set_dr = types.ExternalFunction("helper_set_dr_x86_64", _void(_i64, _i32, _i64))
 helper_hlt = types.ExternalFunction("helper_hlt_x86_64", _void(_i64, _i32))
 cpu_restore_state = types.ExternalFunction(
     "cpu_restore_state_x86_64", types.uint8(_address, _address, types.boolean)

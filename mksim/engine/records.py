@@ -45,6 +45,7 @@ CORE = np.dtype(
         ("mcg_status", "<i8"),
         ("mc_status", "<i8"),
         ("mc_address", "<i8"),
+        ("mc_misc", "<i8"),
         ("mc_control", "<i8"),
         ("env", ENV),
         ("lapic", LAPIC),

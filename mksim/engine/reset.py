@@ -88,5 +88,6 @@ def after_reset(pristine: np.ndarray) -> np.ndarray:
     env = state[0]
     _real_mode(env, 0xF000)
     env["eip"], env["cs_base"] = 0xFFF0, 0xFFFF0000
+    env["xcr0"] = 1
     env["vm_vmcb"], env["intercept"] = VMCB, INTERCEPT_SHUTDOWN
     return state

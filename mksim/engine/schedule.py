@@ -59,7 +59,7 @@ SIBLING_SLICE = 50_000
 """Cycles that cores of one kernel may be apart: a swap costs about 2000 instructions."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def draw(machine: np.void, below: int) -> int:
     """Draw a number from the seed (xorshift64*), 0 <= n < below <= 1 << 33."""
     state = machine["random"]
@@ -96,7 +96,7 @@ def address_of_env(machine: np.void, index: int) -> int:
     return machine["cores"] + index * CORE_SIZE + ENV_OFFSET
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def load(machine: np.void, index: int) -> None:
     """Put a core on its engine. The engine's TLB held another core's pages."""
     number = core_of(machine, index)["engine"]
@@ -109,7 +109,7 @@ def load(machine: np.void, index: int) -> None:
         arm(engine)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def horizon(machine: np.void, index: int, now: int, until: int) -> int:
     """Return when the slice of core `index` must end, so that nobody else's future is decided without him."""
     wake, engines = wakes(machine), carray(pointer(machine["engine_of"]), machine["n_cores"], np.int32)
@@ -127,14 +127,14 @@ def horizon(machine: np.void, index: int, now: int, until: int) -> int:
     return max(now + 1, min(end, others + latency // 2 + draw(machine, latency // 2 + 1)))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def next_message(machine: np.void) -> int:
     """Return when the next message in flight is due."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
     return peek(heap, carray(pointer(machine["messages"]), 1, STATE)[0], NEVER)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def arrive(machine: np.void) -> None:
     """Deliver the message that is due next."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
@@ -148,7 +148,7 @@ def arrive(machine: np.void) -> None:
         deliver(machine, target, mode, vector, level, when)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def earliest(machine: np.void) -> int:
     """Return the core that wants to run first; the lowest number of equals."""
     wake = wakes(machine)
@@ -159,7 +159,7 @@ def earliest(machine: np.void) -> int:
     return chosen
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def wake_up(machine: np.void, index: int, now: int) -> bool:
     """Bring a core to the instruction it would run at `now`; return False if it goes on sleeping."""
     core = core_of(machine, index)
@@ -175,7 +175,7 @@ def wake_up(machine: np.void, index: int, now: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     """Run one core to its horizon; return the slice's request, or FAULT_BASE + Unicorn's error."""
     core = core_of(machine, index)
@@ -256,7 +256,7 @@ def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
     return TURN_OVER
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def storable(machine: np.void, index: int) -> bool:
     """Tell whether a slice's fault was a refused store, so that the run goes on."""
     engine = engine_of(machine, core_of(machine, index)["engine"])

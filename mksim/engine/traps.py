@@ -5,14 +5,15 @@ is caught by running the guest with an SVM intercept set. HLT and PAUSE are call
 """
 
 import numpy as np
-from numba import njit, types
+from numba import carray, njit, types
 
 from mksim.engine import native
-from mksim.engine.code import code_bytes
+from mksim.engine.code import LONGEST, PREFIXES, code_bytes, instruction_bytes
 from mksim.engine.cpustate import (
     CC_OP_EFLAGS,
     CODE64,
     CONDITION_CODES,
+    CPU,
     CPU_ENV,
     DATA_FLAT,
     DF,
@@ -29,12 +30,14 @@ from mksim.engine.cpustate import (
     RAX,
     RCX,
     RDX,
+    RF,
 )
 from mksim.engine.entry import entry
 from mksim.engine.execution import end, leave
 from mksim.engine.interrupts import rousable
 from mksim.engine.mwait import arm_monitor, changed
 from mksim.engine.native import (
+    pointer,
     raise_exception_err_ra,
     uc_emu_stop,
     uc_reg_read,
@@ -55,10 +58,14 @@ from mksim.engine.records import (
     machine_at,
 )
 from mksim.engine.softmmu import engine_on
+from mksim.engine.stackfault import by_stack
 
 _SHUTDOWN = 0x17F
 """An intercept as UC_HOOK_INTR sees it: 0x100 + exit code (AMD64 vol. 2, appendix C)."""
-_DB, _UD, _NP, _GP = 1, 6, 11, 13
+_DB, _UD, _NP, _SS, _GP = 1, 6, 11, 12, 13
+_FAULTS = 0x0B7CE1
+"""Vectors whose instruction has not happened, but for #DB: #DE, #BR to #NM, #TS to #PF, #MF, #AC, #XM."""
+_ICEBP = 0xF1
 _IDT = 2  # in an error code: the selector index names a gate of the IDT
 _EFLAGS_REGISTER = 25  # UC_X86_REG_EFLAGS: the condition codes are lazy, only this call sums them up
 
@@ -98,7 +105,7 @@ def pause(engine: np.void, machine: np.void, env: np.void) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> bool:
     """HLT or MWAIT, RIP past it: return whether the core sleeps now, or something waits for it already."""
     core = core_of(machine, engine["core"])
@@ -152,6 +159,17 @@ def rewind_int(engine: np.void, env: np.void) -> None:
 
 
 @njit(cache=True, error_model="numpy")
+def amend(engine: np.void, env: np.void, number: int) -> None:
+    """Make of a fault as QEMU 5.0 reports it what the manual says."""
+    env["eflags"] |= RF  # in the image on the stack (SDM vol. 3B, 19.3.1.1)
+    if number in (_NP, _GP) and env["error_code"] & _IDT != 0 and env["hflags"] & HF_LMA != 0:
+        # QEMU counts a gate's offset, 16 n; the error code holds its number, 8 n (SDM vol. 3A, 7.13)
+        env["error_code"] = (env["error_code"] & ~7) >> 1 | (env["error_code"] & 7)
+    elif number == _GP and by_stack(engine, env):
+        carray(pointer(engine["cpu"]), 1, CPU)[0]["exception_index"] = _SS
+
+
+@njit(cache=True, error_model="numpy")
 def void(engine: np.void) -> bool:
     """Stop a core that sent INIT to itself earlier in its block: what it does now has no effect."""
     if engine["initialised"] == 0:
@@ -182,9 +200,8 @@ def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
     core["debug"] = 0  # whatever else faults has not hit anything
     if env["exception_is_int"] != 0:
         rewind_int(engine, env)
-    elif number in (_NP, _GP) and env["error_code"] & _IDT != 0 and env["hflags"] & HF_LMA != 0:
-        # QEMU 5.0 counts a gate's offset, 16 n; the error code holds its number, 8 n (SDM vol. 3A, 6.13)
-        env["error_code"] = (env["error_code"] & ~7) >> 1 | (env["error_code"] & 7)
+    elif number < 32 and _FAULTS >> number & 1 != 0:
+        amend(engine, env, np.int64(number))
     x86_cpu_do_interrupt(engine["cpu"])
     env["exception_is_int"] = 0
 
@@ -214,6 +231,18 @@ def needs_no_sse(engine: np.void, env: np.void) -> bool:
     return code & 0xFF == 0xC4 and (code >> 8) & 0x1F == 2 and (code >> 24) & 0xFF == 0xF7
 
 
+@njit(cache=True, error_model="numpy")
+def breakpoint_size(engine: np.void, env: np.void) -> int:
+    """Return the bytes of the instruction at RIP if it is INT1, which TCG of 5.0 does not know; else 0."""
+    code = instruction_bytes(engine, env)
+    for at in range(LONGEST):
+        if code[at] == _ICEBP:
+            return at + 1
+        if code[at] not in PREFIXES and (code[at] & 0xF0 != 0x40 or env["hflags"] & HF_CS64 == 0):
+            return 0
+    return 0
+
+
 @entry(types.boolean(types.uintp, types.uintp))
 def on_invalid(_uc: int, engine_address: int) -> bool:
     """UC_HOOK_INSN_INVALID: MONITOR and MWAIT, which this TCG does not know; #UD for all else."""
@@ -232,7 +261,12 @@ def on_invalid(_uc: int, engine_address: int) -> bool:
     elif code == 0xC9010F and env["hflags"] & HF_CPL == 0:
         env["eip"] += 3
         await_store(engine, machine, env)
+    elif breakpoint_size(engine, env) != 0:
+        env["eip"] += breakpoint_size(engine, env)
+        carray(pointer(engine["cpu"]), 1, CPU)[0]["exception_index"] = _DB
+        x86_cpu_do_interrupt(engine["cpu"])
     else:
+        env["eflags"] |= RF
         x86_cpu_do_interrupt(engine["cpu"])
         env["exception_is_int"] = 0
     return True

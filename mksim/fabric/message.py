@@ -40,7 +40,7 @@ def _before(one: np.void, other: np.void) -> bool:
     return one["serial"] < other["serial"]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _room(heap: np.ndarray, count: int, when: int, priority: int) -> int:
     """Open a place for a newcomer, of a higher serial than all: move later ones down, return the hole."""
     hole = count
@@ -54,7 +54,7 @@ def _room(heap: np.ndarray, count: int, when: int, priority: int) -> int:
     return hole
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _close(heap: np.ndarray, last: int) -> None:
     """Fill the hole at the root: move earlier ones up, then the one at index `last` into what is left."""
     if last == 0:
@@ -70,7 +70,7 @@ def _close(heap: np.ndarray, last: int) -> None:
     heap[hole] = heap[last]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def push(
     heap: np.ndarray,
     state: np.void,
@@ -96,13 +96,13 @@ def push(
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def peek(heap: np.ndarray, state: np.void, never: int) -> int:
     """Return when the next message arrives (cycles), `never` if none waits."""
     return heap[0]["when"] if state["count"] > 0 else never
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def drop(heap: np.ndarray, state: np.void) -> None:
     """Take the next message, heap[0], out of the queue; there must be one."""
     last = state["count"] - 1

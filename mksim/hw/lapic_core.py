@@ -147,7 +147,7 @@ def arbitration_priority(apic: np.void) -> int:
     return max(tpr & spec.PRIORITY, serving, wanted)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def highest(apic: np.void) -> int:
     """Return the vector that may interrupt the core now, or -1."""
     return apic["deliverable"]
@@ -177,7 +177,7 @@ def note_error(apic: np.void, error: int) -> None:
             _request(apic, entry & spec.LVT_VECTOR, False)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def accept(apic: np.void, vector: int, level: bool) -> bool:
     """Take a fixed or lowest-priority interrupt (12.8.4); a second request for a vector merges."""
     if not enabled(apic):
@@ -189,7 +189,7 @@ def accept(apic: np.void, vector: int, level: bool) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def acknowledge(apic: np.void) -> int:
     """Return the vector for the core and put it in service; the spurious one, if none is left (12.9)."""
     vector = apic["deliverable"]
@@ -237,7 +237,7 @@ def fire_lvt(apic: np.void, index: int) -> int:
     return mode
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def expire(apic: np.void, now: int) -> bool:
     """Raise the timer's interrupt if its deadline has come, and rearm it; say whether it had."""
     due = timer.elapse(apic, now)

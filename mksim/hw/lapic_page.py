@@ -161,7 +161,7 @@ def _write_scalar(apic: np.void, offset: int, value: int, now: int) -> None:
         core.note_error(apic, spec.ESR_ILLEGAL_REGISTER)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def write(apic: np.void, offset: int, value: int, now: int) -> int:
     """Write the register at `offset`; return NOTHING, SEND or EOI. Read-only registers ignore it."""
     bits: Any = np.int64(value) & 0xFFFF_FFFF

@@ -12,7 +12,7 @@ from numba import njit
 
 from mksim.engine import native
 from mksim.engine.cpustate import CC_OP_EFLAGS, CONDITION_CODES, DF, ENV_SIZE, IF, RSP, view
-from mksim.engine.gates import enter, kernel_mode, leave
+from mksim.engine.gates import enter, forget_resume, kernel_mode, leave
 from mksim.engine.records import env_at
 from mksim.machine.machine import Machine
 from mksim.machine.reading import read_layout
@@ -42,6 +42,7 @@ def qemu_enters(where: int, vector: int, _flags: int) -> bool:
 @njit
 def qemu_leaves(where: int, _vector: int, _flags: int) -> bool:
     native.helper_iret_protected(where, 2, 0)
+    forget_resume(env_at(where))
     return True
 
 
