@@ -20,7 +20,7 @@ from mksim.errors import ConfigError, EngineError, FileError, Problem
 from mksim.machine import alone, schema, units
 from mksim.machine.config import Layout, Protection
 from mksim.machine.drawing import draw
-from mksim.machine.options import BootOptions
+from mksim.machine.options import TRACE_FORMS, TRACE_KINDS, TRACE_MOST, BootOptions
 from mksim.machine.reading import read_layout
 from mksim.machine.values import CORES_MAX, between, nearest
 from mksim.nativecache import cold
@@ -58,6 +58,8 @@ examples:
   mksim boot config.toml --seed 7 --until 10ms        at most 10 ms of virtual time
   mksim boot config.toml --until 5Minsn               at most 5 million instructions, all cores together
   mksim boot config.toml --console ping=ping.log --summary run.json --quiet
+  mksim boot config.toml --trace run.json             what happened, to look at on https://ui.perfetto.dev
+  mksim boot config.toml --trace run.jsonl --trace-only message,crossing
   mksim boot config.toml --trust                      let violations happen, and record them
 
 one kernel by its path, alone on a board with the chips of a PC; its COM1 and port 0xe9 are standard output,
@@ -159,6 +161,12 @@ def _boot_parser(command: argparse.ArgumentParser) -> None:
     add("--console", type=_console, action="append", default=[], metavar="KERNEL=FILE",
         help="write a kernel's console to a file, as it is; may be repeated")  # fmt: skip
     add("--summary", type=Path, metavar="FILE.json", help="write what happened to a file")
+    add("--trace", type=_trace, metavar="FILE.json",
+        help="write events as they happen: .json is for Perfetto, .jsonl is lines")  # fmt: skip
+    add("--trace-only", type=_kinds, default=frozenset(TRACE_KINDS), metavar="KINDS",
+        help=f"only these, with commas between: {', '.join(TRACE_KINDS)}")  # fmt: skip
+    add("--trace-most", type=_events, default=TRACE_MOST, metavar="N",
+        help="only the first N events (default: 1000000)")  # fmt: skip
     add("--quiet", action="store_true", help="no status line and no summary on the terminal")
     choice = command.add_mutually_exclusive_group()
     choice.add_argument("--trust", dest="protection", action="store_const", const="trust",
@@ -209,7 +217,22 @@ def _file_of_kernel(text: str) -> tuple[str, Path]:
     return kernel, Path(file)
 
 
+def _trace_file(text: str) -> Path:
+    if Path(text).suffix not in TRACE_FORMS:
+        raise ValueError(f"is {text!r}, which does not end in {' or '.join(TRACE_FORMS)}")
+    return Path(text)
+
+
+def _trace_kinds(text: str) -> frozenset[str]:
+    if strange := set(text.split(",")) - set(TRACE_KINDS):
+        raise ValueError(f"is {min(strange)!r}, not one of {', '.join(TRACE_KINDS)}")
+    return frozenset(text.split(","))
+
+
 _limit = _argument(units.limit)
+_trace = _argument(_trace_file)
+_kinds = _argument(_trace_kinds)
+_events = _argument(between(1, 1 << 40, units.written))
 _console = _argument(_file_of_kernel)
 _number = _argument(between(0, (1 << 64) - 1, units.written, "#x"))
 _seed = _argument(between(0, schema.SEED_MAX, units.written))
@@ -283,6 +306,9 @@ def order(options: argparse.Namespace) -> tuple[Layout, BootOptions]:
         instructions=instructions,
         consoles=_consoles(options, layout),
         summary=options.summary,
+        trace=options.trace,
+        trace_only=options.trace_only,
+        trace_most=options.trace_most,
         raw=options.kernel is not None,
         quiet=options.quiet,
     )

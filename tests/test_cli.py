@@ -95,6 +95,16 @@ def test_boot_options_change_layout_and_run(config):
     assert (options.summary, options.quiet) == (Path("s.json"), True)
 
 
+def test_a_trace_is_what_its_file_is_called(config, capsys):
+    _, options = ordered(config, "--trace", "a.jsonl", "--trace-only", "message,run", "--trace-most", "5k")
+    assert (options.trace, options.trace_only) == (Path("a.jsonl"), {"message", "run"})
+    assert options.trace_most == 5000
+    for wrong in (["--trace", "a.txt"], ["--trace-only", "messages"], ["--trace-most", "0"]):
+        with pytest.raises(SystemExit, match="2"):
+            ordered(config, *wrong)
+    assert "is 'messages', not one of run, interrupt, message, crossing" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("text", "instructions"), [("5Minsn", 5 * 10**6), ("1234", 1234), ("1.5k", 1500)])
 def test_a_limit_may_count_instructions(config, text, instructions):
     layout, options = ordered(config, "--until", text)

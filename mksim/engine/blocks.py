@@ -18,6 +18,7 @@ from mksim.engine.native import (
     uc_emu_stop,
 )
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
+from mksim.engine.tracing import INTERRUPTED, trace
 from mksim.hw import lapic
 
 _VECTOR_DEBUG, _VECTOR_NMI, _VECTOR_MACHINE_CHECK = 1, 2, 18
@@ -58,6 +59,7 @@ def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.v
     if core["nmi"] != 0 and env["hflags2"] & HF2_NMI == 0:
         core["nmi"] = 0
         env["hflags2"] |= HF2_NMI
+        trace_interrupt(engine, machine, _VECTOR_NMI)
         inject(engine, env, _VECTOR_NMI, 1)
     external = extint(machine, index, core)
     if not external and lapic.highest(core["lapic"]) < 0:
@@ -98,6 +100,13 @@ def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> Non
 def taken(machine: np.void, engine: np.void, vector: int) -> None:
     """Note that the running core takes an interrupt."""
     happen(machine, (engine["time"] << 24) ^ (engine["core"] << 16) ^ 0x8000 ^ vector)
+    trace_interrupt(engine, machine, vector)
+
+
+@njit(cache=True, error_model="numpy")
+def trace_interrupt(engine: np.void, machine: np.void, vector: int) -> None:
+    """Write that the running core takes an interrupt."""
+    trace(machine, INTERRUPTED, engine["time"], engine["core"], vector, 0, 0, 0, 0)
 
 
 @njit(cache=True, error_model="numpy")

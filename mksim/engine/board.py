@@ -22,6 +22,7 @@ from mksim.engine.records import (
     UART_WIRE,
 )
 from mksim.engine.screen import SCREEN
+from mksim.engine.tracing import EVENT, TRACE_SIZE
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.message import MESSAGE, STATE
 from mksim.fabric.ownership import PORTS, Ownership
@@ -75,6 +76,7 @@ class Board:
         self.ioapics = np.zeros(max(ioapics, 1), IOAPIC)
         self.ioapic_owner = np.full(max(ioapics, 1), -1, np.int16)
         self.console = np.zeros(CONSOLE_SIZE, CONSOLE_BYTE)
+        self.trace = np.zeros(1, EVENT)
         self.cpuid = rows.astype(ROW)
         self.stop = np.zeros(1, np.uint8)
         self._count(cores, kernels, uarts, ioapics)
@@ -88,6 +90,11 @@ class Board:
     def prefer_large_pages(self, span: Span) -> None:
         """Let the host give memory in large pages: fewer faults, for kernels that use most of theirs."""
         self._dram.madvise(mmap.MADV_HUGEPAGE, span.base, span.size)
+
+    def start_trace(self) -> None:
+        """Have events written from now on."""
+        self.trace = np.zeros(TRACE_SIZE, EVENT)
+        self.machine["trace"], self.machine["trace_size"] = self.trace.ctypes.data, TRACE_SIZE
 
     def _count(self, cores: int, kernels: int, uarts: int, ioapics: int) -> None:
         machine = self.machine
@@ -127,7 +134,7 @@ class Board:
     plain = (
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
         "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
-        "console", "cpuid", "pci", "functions", "fw_items", "fw_data",
+        "console", "trace", "cpuid", "pci", "functions", "fw_items", "fw_data",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

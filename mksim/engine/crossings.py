@@ -6,6 +6,7 @@ from numba import carray, njit
 from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.native import cpu_restore_state, pointer
 from mksim.engine.records import PLACE, PLACES, core_of, engine_of, env_at, happen
+from mksim.engine.tracing import CROSSED, trace
 from mksim.fabric import ledger
 from mksim.fabric.ledger import CROSSING, FIRST, LEDGER, NEWEST, OTHERS, Act
 from mksim.spec import apic
@@ -100,6 +101,7 @@ def cross(
 ) -> None:
     """Write one crossing by core `index` into the ledger."""
     core = core_of(machine, index)
+    trace(machine, CROSSED, when, index, where, rip, target, act, np.int64(granted))
     happen(machine, (when << 20) ^ (index << 12) ^ (act << 4) ^ (where << 1) ^ np.int64(granted))
     owners = machine["kernels"] + OTHERS
     ledger.note(

@@ -25,6 +25,7 @@ from mksim.engine.records import (
     wakes,
 )
 from mksim.engine.reset import init_core, start_core
+from mksim.engine.tracing import SENT, SLEPT, WOKE, trace, trace_core
 from mksim.fabric.message import MESSAGE, STATE, push
 from mksim.fabric.ownership import FIRMWARE
 from mksim.hw import ioapic, lapic, pic8259
@@ -129,8 +130,10 @@ def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, w
         core["extint"] = 1
     elif mode == INIT:
         init_core(machine, index)
+        trace_core(machine, SLEPT, when, index)
     elif mode == SIPI and core["state"] == WAIT_FOR_SIPI:
         start_core(machine, index, vector, when)
+        trace_core(machine, WOKE, core["time"], index)
         settle(machine, index)
     rouse(machine, index, when)
 
@@ -141,14 +144,25 @@ def send_to(machine: np.void, sender: int, index: int, mode: int, vector: int, l
     source, target = core_of(machine, sender), core_of(machine, index)
     who, whose = source["owner"], target["home"]
     if who == FIRMWARE or who == whose:
+        trace_message(machine, sender, index, mode, vector, now, now)
         deliver(machine, index, mode, vector, level, now)
         return True
     granted = signal_granted(machine, who, whose, mode, vector)
     cross_signal(machine, sender, now, mode, vector, whose, granted)
     if not granted and machine["guard"] != 0:
         return False
+    trace_message(machine, sender, index, mode, vector, now, now + machine["latency"])
     launch(machine, sender, index, mode, vector, level, now + machine["latency"])
     return True
+
+
+@njit(cache=True, error_model="numpy")
+def trace_message(
+    machine: np.void, sender: int, index: int, mode: int, vector: int, now: int, due: int
+) -> None:
+    """Write that an interrupt message was sent, by a core or by a chip that acts for its kernel."""
+    by_core = 1 if machine["running"] == sender else 0
+    trace(machine, SENT, now, sender, vector, due, index, mode, by_core)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)

@@ -12,11 +12,12 @@ from mksim.engine.entry import entry
 from mksim.engine.interrupts import io_apic, pic_of
 from mksim.engine.interrupts import settle as settle_core
 from mksim.engine.pci import pci_of
-from mksim.engine.records import core_of, engine_of, kernel_of, machine_at
+from mksim.engine.records import RUNNING, core_of, engine_of, kernel_of, machine_at
 from mksim.engine.reset import start_core
 from mksim.engine.screen import vga_of
 from mksim.engine.serial import rearm, send, uart_of, wire_of
 from mksim.engine.timers import hpet_of, pit_of, rtc_of
+from mksim.engine.tracing import SLEPT, WOKE, trace_core
 from mksim.fabric.message import SERIAL_LINES
 from mksim.hw import (
     acpi_pm,
@@ -144,6 +145,20 @@ def start(machine_address: int, index: int, vector: int, when: int) -> None:
     """Start a core that waits for a SIPI."""
     machine = machine_at(machine_address)
     start_core(machine, index, vector, when)
+    trace_core(machine, WOKE, core_of(machine, index)["time"], index)
+    settle_core(machine, index)
+
+
+@entry(types.void(_ADDRESS, _INDEX, types.int64))
+def rest(machine_address: int, index: int, state: int) -> None:
+    """Take a core off its engine and have it sleep, in one of the states in which it does not run."""
+    machine = machine_at(machine_address)
+    core = core_of(machine, index)
+    if engine_of(machine, core["engine"])["core"] == index:
+        schedule.unload(machine, core["engine"])
+    if core["state"] == RUNNING:
+        trace_core(machine, SLEPT, core["time"], index)
+    core["state"] = state
     settle_core(machine, index)
 
 

@@ -204,6 +204,10 @@ MACHINE = np.dtype(
         ("kernel_table", "<i8"),
         ("console", "<i8"),
         ("console_count", "<i8"),
+        ("trace", "<i8"),
+        ("trace_size", "<i8"),  # 0 while nobody looks
+        ("trace_count", "<i8"),
+        ("trace_lost", "<i8"),
     ],
     align=True,
 )

@@ -39,6 +39,7 @@ from mksim.engine.records import (
 from mksim.engine.screen import UNCHANGED, look
 from mksim.engine.serial import arrive_serial
 from mksim.engine.timers import next_timer, tick
+from mksim.engine.tracing import SLEPT, WOKE, crowded, trace_core
 from mksim.fabric.message import MESSAGE, SERIAL, STATE, drop, peek
 from mksim.hw import lapic
 
@@ -170,6 +171,7 @@ def wake_up(machine: np.void, index: int, now: int) -> bool:
     if core["state"] in (HALTED, MWAITING) and rousable(machine, index, core):
         core["state"] = RUNNING
         core["line"] = -1
+        trace_core(machine, WOKE, core["time"], index)
         return True
     settle(machine, index)
     return False
@@ -198,7 +200,9 @@ def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     retired = engine["time"] - start - engine["skipped"]
     core["instructions"] += retired
     machine["instructions"] += retired
-    if core["state"] == RUNNING and engine["core"] == index:
+    if core["state"] != RUNNING:
+        trace_core(machine, SLEPT, core["time"], index)
+    elif engine["core"] == index:
         lapic.expire(core["lapic"], core["time"])
     settle(machine, index)
     if machine["monitors"] != 0:
@@ -247,7 +251,7 @@ def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
             elif outcome not in BENIGN:
                 machine["why"] = outcome
                 return REQUEST
-            if machine["console_count"] >= CONSOLE_FULL or stop[0] != 0:
+            if machine["console_count"] >= CONSOLE_FULL or stop[0] != 0 or crowded(machine):
                 return TURN_OVER
             if core_of(machine, index)["time"] >= machine["screen_due"]:
                 machine["why"] = look(machine, core_of(machine, index)["time"])

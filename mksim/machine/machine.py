@@ -68,6 +68,8 @@ class Machine:
         """Called with CONSOLE_BYTE records, in order, whenever some have been written."""
         self.screens: list[Callable[[bool], None]] = []
         """Called when the text screen has changed; with True when it has come to rest."""
+        self.tracers: list[Callable[[np.ndarray], None]] = []
+        """Called with EVENT records (engine/tracing.py), in order, whenever some have been written."""
         self._due: list[tuple[int, int]] = []
         self._stop = False
         self._power_on()
@@ -189,6 +191,25 @@ class Machine:
             self._machine["console_count"] = 0
             for console in self.consoles:
                 console(written)
+        if self._machine["trace_count"]:
+            self._show_events()
+
+    def trace(self, tracer: Callable[[np.ndarray], None]) -> None:
+        """Have a tracer called with what happens from now on. The run stays the same to the bit."""
+        if not self.tracers:
+            self.board.start_trace()
+        self.tracers.append(tracer)
+
+    @property
+    def events_lost(self) -> int:
+        """How many events came too fast for the tracers."""
+        return int(self._machine["trace_lost"])
+
+    def _show_events(self) -> None:
+        events = self.board.trace[: self._machine["trace_count"]].copy()
+        self._machine["trace_count"] = 0
+        for tracer in self.tracers:
+            tracer(events)
 
     def _sleep(self) -> Outcome:
         for life in self.lives:
@@ -203,8 +224,7 @@ class Machine:
             self.lives[home].happen(Event.HAND_OFF)
         elif request in (records.HAND_OFF, records.PARK):
             self._hand_over(core, home)
-            self.board.cores[core]["state"] = records.STOPPED if home == NOBODY else records.WAIT_FOR_SIPI
-            panel.settle(self.board.address, core)
+            panel.rest(self.board.address, core, records.STOPPED if home == NOBODY else records.WAIT_FOR_SIPI)
         else:
             self._end(home, core, ENDINGS[request])
 
@@ -245,11 +265,7 @@ class Machine:
             self._stop_core(core)
 
     def _stop_core(self, core: int) -> None:
-        record = self.board.cores[core]
-        if self.board.engines[record["engine"]]["core"] == core:
-            panel.unload(self.board.address, int(record["engine"]))
-        record["state"] = records.STOPPED
-        panel.settle(self.board.address, core)
+        panel.rest(self.board.address, core, records.STOPPED)
 
     def _restart(self, when: int, home: int) -> None:
         """Start a kernel again on its cores, from its image, while the machine runs."""

@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+TRACE_FORMS = (".json", ".jsonl")
+"""Endings of a trace's file: for Perfetto and Chrome, and JSON lines."""
+TRACE_KINDS = ("run", "interrupt", "message", "crossing")
+"""What a trace can hold."""
+TRACE_MOST = 1_000_000
+"""Events in a trace, unless something else is asked for: about 100 MB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootOptions:
@@ -15,6 +22,12 @@ class BootOptions:
     """By kernel name: where its console's bytes go, exactly as it wrote them, instead of standard output."""
     summary: Path | None = None
     """Where the summary goes, as JSON."""
+    trace: Path | None = None
+    """Where events go as they happen; its ending says in which form."""
+    trace_only: frozenset[str] = frozenset(TRACE_KINDS)
+    """Which kinds of them."""
+    trace_most: int = TRACE_MOST
+    """How many of them."""
     raw: bool = False
     """The first kernel's console is standard output, exactly as it wrote; all else goes to standard error."""
     quiet: bool = False

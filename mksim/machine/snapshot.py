@@ -22,6 +22,8 @@ ENGINE_ADDRESSES = (
     "uc", "stubs", "cpu", "env", "machine", "rights", "direct", "code_pages", "rips", "memory",
 )  # fmt: skip
 """Fields of ENGINE that say where something is, not what it is."""
+OBSERVED = ("trace_size", "trace_count", "trace_lost")
+"""Fields of MACHINE that an observer sets: a machine is looked at as before, whatever it is put back to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +68,8 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
     machine.seed = snapshot.seed
     for name, array in _changing(board).items():
         _copy_fields(snapshot.arrays[name], array, ENGINE_ADDRESSES if name == "engines" else ())
-    _copy_fields(snapshot.machine, board.machine, tuple(name for name, _ in board._arrays()))
+    kept = (*(name for name, _ in board._arrays()), *OBSERVED)
+    _copy_fields(snapshot.machine, board.machine, kept)
     _restore_memory(board.memory, snapshot)
     machine.lives[:] = [_copy(life) for life in snapshot.lives]
     machine._due[:] = snapshot.due
@@ -81,7 +84,7 @@ def _unload(machine: Machine) -> None:
 
 _FIXED = frozenset(
     ("memory", "page_owner", "port_owner", "vectors", "signals", "port_device", "port_unit", "cpuid",
-     "uart_wires", "ioapic_owner", "fw_items", "fw_data")
+     "uart_wires", "ioapic_owner", "fw_items", "fw_data", "trace")
 )  # fmt: skip
 """Arrays of the board that the layout determines, and memory, which is kept by pages."""
 

@@ -23,6 +23,7 @@ from mksim.observe import summary
 from mksim.observe.console import Consoles, Unbuffered, open_files
 from mksim.observe.screen import Screen
 from mksim.observe.status import Status
+from mksim.observe.trace import Trace, tracing
 
 TURNS = 1
 """Looks at the host between two updates of the status line."""
@@ -44,7 +45,7 @@ def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
     consoles = Consoles([kernel.name for kernel in layout.kernels], show, files)
     machine.consoles.append(consoles)
     screen = None if options.raw and options.quiet else _screen(machine, consoles, raw=options.raw)
-    with _interruptible(machine):
+    with _interruptible(machine), _traced(machine, options) as trace:
         outcome = _run(machine, status, options)
     warmed()
     status.clear()
@@ -52,7 +53,27 @@ def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
         screen.finish()
     consoles.finish()
     _report(machine, outcome, options)
+    if trace is not None and not options.quiet:
+        print(_trace_line(machine, trace, options), file=_paper(options))
     return machine, outcome
+
+
+@contextmanager
+def _traced(machine: Machine, options: BootOptions) -> Iterator[Trace | None]:
+    """Trace the machine, if that is asked for."""
+    if options.trace is None:
+        yield None
+        return
+    with _files_named(options), tracing(
+        machine, options.trace, kinds=options.trace_only, most=options.trace_most
+    ) as trace:
+        yield trace
+
+
+def _trace_line(machine: Machine, trace: Trace, options: BootOptions) -> str:
+    missing = trace.dropped + machine.events_lost
+    more = f", {missing:,} more left out" if missing else ""
+    return f"trace    {trace.written:,} events in {options.trace}{more}"
 
 
 def _screen(machine: Machine, consoles: Consoles, *, raw: bool) -> Screen | None:

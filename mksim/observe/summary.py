@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from mksim.fabric.ledger import Act
-from mksim.fabric.ownership import OWNER_NAMES
 from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine, Outcome
 from mksim.observe import screen
+from mksim.observe.names import owner_name
 
 SHOWN = 10
 """Violations shown on a terminal; the summary file holds all that the ledger kept."""
@@ -68,14 +68,6 @@ def _counts(machine: Machine) -> Iterator[dict[str, Any]]:
             "granted": bool(granted),
             "count": int(machine.ledger.counts[who, whose, act, granted]),
         }
-
-
-def owner_name(machine: Machine, owner: int) -> str:
-    """Return the name of an owner code, or of its place at the end of the ledger's counts."""
-    kernels = [life.kernel.name for life in machine.lives]
-    if 0 <= owner < len(kernels):
-        return kernels[owner]
-    return OWNER_NAMES[owner if owner < 0 else owner - len(kernels) - len(OWNER_NAMES)]
 
 
 def violation(machine: Machine, record: np.void) -> dict[str, Any]:
