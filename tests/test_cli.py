@@ -96,7 +96,7 @@ def test_boot_options_change_layout_and_run(config):
 
 
 def test_a_trace_is_what_its_file_is_called(config, capsys):
-    _, options = ordered(config, "--trace", "a.jsonl", "--trace-only", "message,run", "--trace-most", "5k")
+    _, options = ordered(config, "--trace", "a.jsonl", "--trace-only", "message,run", "--trace-most", "5000")
     assert (options.trace, options.trace_only) == (Path("a.jsonl"), {"message", "run"})
     assert options.trace_most == 5000
     for wrong in (["--trace", "a.txt"], ["--trace-only", "messages"], ["--trace-most", "0"]):
