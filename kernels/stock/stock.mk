@@ -4,7 +4,7 @@ STOCK := kernels/stock
 GUESTS := build/guests
 
 .PHONY: guests
-guests: $(GUESTS)/initramfs.cpio.gz  ## fetch stock kernels from Debian, with apt-get but without root
+guests: $(GUESTS)/initramfs.cpio.gz $(GUESTS)/vmlinux  ## fetch stock kernels from Debian, with apt-get but without root
 
 $(GUESTS)/manifest.json: $(STOCK)/fetch.py | $(VENV)
 	@$(PYTHON) -m kernels.stock.fetch $(@D)
@@ -13,3 +13,7 @@ $(GUESTS)/manifest.json: $(STOCK)/fetch.py | $(VENV)
 $(GUESTS)/initramfs.cpio.gz: $(GUESTS)/manifest.json $(STOCK)/init.sh $(STOCK)/initramfs.py $(STOCK)/cpio.py
 	@echo "  GEN $@"
 	@$(PYTHON) -m kernels.stock.initramfs $(@D)/busybox $@
+
+$(GUESTS)/vmlinux: $(GUESTS)/manifest.json $(STOCK)/vmlinux.py
+	@echo "  GEN $@"
+	@$(PYTHON) -m kernels.stock.vmlinux $(@D)/vmlinuz $@

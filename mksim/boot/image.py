@@ -48,6 +48,18 @@ class Relocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LowMemory:
+    """What a kernel wants below 1 MiB."""
+
+    size: int = PAGE
+    """Bytes of its own, to start its other cores from."""
+    minimum: int = 0
+    """Where they lie at the lowest."""
+    bios_data: bool = False
+    """It looks for tables in a BIOS's data areas, and keeps its warm reset vector there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """A kernel as its file describes it: at the addresses it was linked for, before any relocation.
 
@@ -60,10 +72,7 @@ class Image:
     relocation: Relocation | None = None
     parameters: int = 0
     """Where the protocol's own structure lies in a segment, for the firmware to fill in; 0 if it has none."""
-    low_memory: int = PAGE
-    """Bytes below 1 MiB that it starts its other cores from."""
-    low_minimum: int = 0
-    """Where they lie at the lowest."""
+    low: LowMemory = LowMemory()
     raw: memoryview = field(repr=False)
     """The whole file, for symbols."""
 

@@ -7,7 +7,7 @@ too.
 
 import numpy as np
 
-from mksim.boot.image import Image, Protocol, Relocation, Segment
+from mksim.boot.image import Image, LowMemory, Protocol, Relocation, Segment
 from mksim.errors import ImageError
 from mksim.fabric.ownership import Rights
 from mksim.spec.handoff import BOOT_PARAMS, LINUX_ENTRY_64, LINUX_HEADER_START, SETUP_HEADER
@@ -26,10 +26,9 @@ LOADED_HIGH = 1 << 0
 SECTOR = 512
 DEFAULT_SETUP_SECTORS = 4
 """What setup_sects 0 means."""
-LOW_MEMORY = 0x8000
-"""Bytes below 1 MiB: Linux's real-mode trampoline takes up to 7 pages at a stretch (6.12)."""
-LOW_MINIMUM = 0x10000
-"""Linux leaves the first 64 KiB alone, because BIOSes write there (arch/x86/kernel/setup.c)."""
+LOW = LowMemory(size=0x8000, minimum=0x10000, bios_data=True)
+"""Linux's real-mode trampoline takes up to 7 pages at a stretch (6.12), and it leaves the first 64 KiB alone,
+because BIOSes write there (arch/x86/kernel/setup.c)."""
 RELOCATE_LIMIT = (1 << 32) - 1
 
 
@@ -90,8 +89,7 @@ def _image(data: memoryview, header: np.void, contents: memoryview) -> Image:
         segments=(kernel, parameters),
         relocation=_relocation(header, base),
         parameters=at,
-        low_memory=LOW_MEMORY,
-        low_minimum=LOW_MINIMUM,
+        low=LOW,
         raw=data,
     )
 

@@ -5,12 +5,13 @@ The note PHYS32_ENTRY makes it PVH; PHYS32_RELOC (Xen 4.20, Linux 6.14) says tha
 
 import struct
 
-from mksim.boot import elf
-from mksim.boot.image import Image, Protocol, Relocation
+from mksim.boot import elf, linux
+from mksim.boot.image import Image, LowMemory, Protocol, Relocation
 from mksim.errors import ImageError
 from mksim.spec.memmap import PAGE
 
 XEN = b"Xen"
+GUEST_OS = 6
 PHYS32_ENTRY = 18
 PHYS32_RELOC = 19
 RELOC_ALIGN = 0x200000
@@ -31,6 +32,7 @@ def recognise(data: memoryview) -> Image | None:
         entry=_entry(xen[PHYS32_ENTRY]),
         segments=elf.load_segments(file),
         relocation=_relocation(xen[PHYS32_RELOC], file) if PHYS32_RELOC in xen else None,
+        low=linux.LOW if xen.get(GUEST_OS, b"").rstrip(b"\0") == b"linux" else LowMemory(),
         raw=data,
     )
 

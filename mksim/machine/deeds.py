@@ -1,6 +1,5 @@
 """From a layout to the ownership that the fabric enforces: the layout's promises as arrays."""
 
-from mksim.boot.image import Protocol
 from mksim.fabric.ownership import FIRMWARE, OWN_PORTS, SHARED, Ownership, Rights
 from mksim.machine.config import Kernel, Layout
 from mksim.spec.memmap import FIRMWARE_RAM, FIRMWARE_STACKS, LOW_DRAM_END, LOW_PAGES, SCREEN, SCREEN_SIZE
@@ -30,8 +29,8 @@ def ownership(layout: Layout) -> Ownership:
 
 
 def _share_bios_data(deeds: Ownership, layout: Layout) -> None:
-    """Open the areas to stock kernels, which also keep their warm reset vector in the first page."""
-    stock = [kernel.id for kernel in layout.kernels if kernel.image.protocol is Protocol.LINUX]
+    """Open the areas to kernels that look there; their warm reset vector is in the first page."""
+    stock = [kernel.id for kernel in layout.kernels if kernel.image.low.bios_data]
     for span in BIOS_DATA:
         deeds.rights[stock, span.pages] = Rights.R
     deeds.rights[stock, 0] = Rights.R | Rights.W

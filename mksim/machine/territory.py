@@ -97,7 +97,7 @@ def _place_windows(windows: Sequence[WindowDraft], room: Room, problems: Problem
 def _give_low_pages(drafts: Drafts, room: Room, problems: Problems) -> None:
     """Give a page for SIPIs to every kernel, as long as they last; those with several cores come first."""
     for draft in sorted(drafts, key=lambda draft: len(draft.cores) < 2):
-        size, minimum = draft.image.low_memory, draft.image.low_minimum
+        size, minimum = draft.image.low.size, draft.image.low.minimum
         draft.low_page = _own_low_page(draft) or room.lowest(size, PAGE, minimum)
         if draft.low_page is None and len(draft.cores) > 1:
             where = draft.key("cores")
@@ -109,7 +109,7 @@ def _own_low_page(draft: Draft) -> Span | None:
     room = Room(draft.memory).within(LOW)
     for segment in draft.image.segments:
         room.take(segment.span)
-    size, minimum = draft.image.low_memory, draft.image.low_minimum
+    size, minimum = draft.image.low.size, draft.image.low.minimum
     if not room.free:
         return None
     return room.lowest(size, PAGE, minimum) or room.lowest(min(size, room.largest), PAGE)

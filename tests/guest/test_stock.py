@@ -61,6 +61,15 @@ def test_what_did_not_happen_is_not_called_well(cmdline: str, why: str, tmp_path
     assert sayings(console)[-1] == f"FAILED: {why}"
 
 
+@needs_guest("vmlinux", "initramfs.cpio.gz")
+@pytest.mark.slow
+def test_linux_by_its_pvh_entry(tmp_path: Path) -> None:
+    run = boot_linux(tmp_path, image="vmlinux", memory="0x1000000-0xcffffff", cores=2)
+    assert run.code == 0
+    claim_all_well(run)
+    assert "2 processors" in sayings(run.console["linux"])[0]
+
+
 @needs_guest("vmlinuz-newest", "initramfs.cpio.gz")
 @pytest.mark.slow
 def test_the_newest_linux(tmp_path: Path) -> None:
