@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -59,13 +60,20 @@ def _cmdline(cores: int) -> str:
     return f"console=ttyS0 cpus={cores}"
 
 
-def _ours(cores: int) -> float:
-    with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
-        config.write(CONFIG.format(
+@contextmanager
+def config(cores: int) -> Iterator[str]:
+    """Have a config with one Linux on so many cores in a file, and give its name."""
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+        file.write(CONFIG.format(
             kernel=KERNEL.resolve(), initrd=INITRD.resolve(), cores=cores, cmdline=_cmdline(cores)
         ))  # fmt: skip
-        config.flush()
-        return _seconds([sys.executable, "-m", "mksim", "boot", config.name])
+        file.flush()
+        yield file.name
+
+
+def _ours(cores: int) -> float:
+    with config(cores) as name:
+        return _seconds([sys.executable, "-m", "mksim", "boot", name])
 
 
 def _theirs(cores: int, peer: str) -> float:
