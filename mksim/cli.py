@@ -20,7 +20,7 @@ from mksim.errors import ConfigError, EngineError, FileError, Problem
 from mksim.machine import alone, schema, units
 from mksim.machine.config import Layout, Protection
 from mksim.machine.drawing import draw
-from mksim.machine.options import TRACE_FORMS, TRACE_KINDS, TRACE_MOST, BootOptions
+from mksim.machine.options import TRACE_FORMS, TRACE_KINDS, TRACE_MOST, BootOptions, Drive
 from mksim.machine.reading import read_layout
 from mksim.machine.values import CORES_MAX, between, nearest
 from mksim.nativecache import cold
@@ -67,6 +67,13 @@ byte by byte, and all else goes to standard error:
   mksim boot --kernel vmlinuz --initrd initrd.img --cmdline "console=ttyS0 panic=-1" --cores 2 --memory 1G
   mksim boot --kernel test.elf --cmdline "verbose" --quiet > test.log; echo $?
   mksim boot --kernel kernel.elf --module "symbols.bin" --module "config.txt read only" --until 10s
+""",
+    "debug": """\
+examples:
+  mksim debug kernels/pingpong/config.toml            wait for gdb at port 1234, before the first instruction
+  mksim debug config.toml --gdb unix:/tmp/mksim.gdb   at a Unix socket
+  gdb -x gdb/commands                                 as told when it waits: attaches to all kernels at once
+  mksim boot config.toml --gdb 1234                   runs; gdb may attach, let go and come again
 """,
     "check": """\
 examples:
@@ -125,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _boot_parser(_command(commands, "boot", boot, "boot the kernels of a config"))
+    _boot_parser(_command(commands, "debug", boot, "boot under gdb: see all kernels, and step"), wait=True)
     _config_argument(_command(commands, "check", check, "validate a config, and draw its memory map"))
     _disasm_parser(_command(commands, "disasm", disasm, "disassemble an image, with its symbols"))
     _bench_parser(_command(commands, "bench", bench, "measure, and compare with QEMU where it is installed"))
@@ -149,7 +157,8 @@ def _config_argument(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", type=Path, metavar="CONFIG.toml", help="the machine and its kernels")
 
 
-def _boot_parser(command: argparse.ArgumentParser) -> None:
+def _boot_parser(command: argparse.ArgumentParser, *, wait: bool = False) -> None:
+    command.set_defaults(wait=wait)
     what = command.add_mutually_exclusive_group(required=True)
     help_ = "the machine and its kernels"
     what.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml", help=help_)
@@ -168,6 +177,9 @@ def _boot_parser(command: argparse.ArgumentParser) -> None:
     add("--trace-most", type=_events, default=TRACE_MOST, metavar="N",
         help="only the first N events (default: 1000000)")  # fmt: skip
     add("--quiet", action="store_true", help="no status line and no summary on the terminal")
+    add("--gdb", type=_gdb, default=("1234" if wait else None), metavar="PORT|unix:PATH",
+        help="let gdb attach there" + (" (default: 1234)" if wait else ""))  # fmt: skip
+    add("--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach")
     choice = command.add_mutually_exclusive_group()
     choice.add_argument("--trust", dest="protection", action="store_const", const="trust",
                         help="violations happen, and are recorded")  # fmt: skip
@@ -229,6 +241,28 @@ def _trace_kinds(text: str) -> frozenset[str]:
     return frozenset(text.split(","))
 
 
+def _gdb_address(text: str) -> int | Path:
+    if text.startswith("unix:") and len(text) > 5:
+        return Path(text[5:])
+    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
+        raise ValueError(f"is {text!r}, neither a port nor unix:PATH")
+    return int(text)
+
+
+def _drive(options: argparse.Namespace) -> Drive | None:
+    """Return who is to run the machine: the gdb server, if one was asked for."""
+    if options.gdb is None:
+        return None
+
+    def drive(machine: Any, until: int, instructions: int, update: Callable[[], None]) -> Any:
+        from mksim.debug.server import serve  # noqa: PLC0415 - only now is there something to debug
+
+        return serve(machine, options.gdb, options.gdbinit, options.wait, until, instructions, update)
+
+    return drive
+
+
+_gdb = _argument(_gdb_address)
 _limit = _argument(units.limit)
 _trace = _argument(_trace_file)
 _kinds = _argument(_trace_kinds)
@@ -311,6 +345,7 @@ def order(options: argparse.Namespace) -> tuple[Layout, BootOptions]:
         trace_most=options.trace_most,
         raw=options.kernel is not None,
         quiet=options.quiet,
+        drive=_drive(options),
     )
 
 

@@ -17,6 +17,17 @@ from mksim.engine.native import (
     do_interrupt_x86_hardirq,
     uc_emu_stop,
 )
+from mksim.engine.probe import (
+    FRESH,
+    NOT_STOPPED,
+    breaks_here,
+    debugger_of,
+    go,
+    go_on_in_block,
+    pause,
+    reason,
+    take,
+)
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
 from mksim.engine.tracing import INTERRUPTED, trace
 from mksim.hw import lapic
@@ -27,6 +38,7 @@ _VECTOR_DEBUG, _VECTOR_NMI, _VECTOR_MACHINE_CHECK = 1, 2, 18
 @njit(cache=True, error_model="numpy")
 def inject(engine: np.void, env: np.void, vector: int, hardware: int) -> None:
     """Deliver an event through the guest's IDT and leave the block; does not return."""
+    take(machine_at(engine["machine"]), engine, vector)
     env["exception_is_int"] = 0
     env["old_exception"] = -1
     do_interrupt_x86_hardirq(engine["env"], vector, hardware)
@@ -91,6 +103,7 @@ def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> Non
         env["exception_is_int"] = 0
         env["old_exception"] = -1
         taken(machine, engine, np.int64(lapic.acknowledge(core["lapic"])))
+        take(machine, engine, vector)
         if lapic.highest(core["lapic"]) >= 0:
             return
     engine["limit"] = engine["horizon"]
@@ -133,10 +146,34 @@ def attend(engine: np.void) -> bool:
     return False
 
 
+@njit(cache=True, error_model="numpy")
+def probed(engine: np.void, instructions: int) -> None:
+    """The same under a debugger. What stops without having run anything comes first, breakpoints last."""
+    machine, env = machine_at(engine["machine"]), env_at(engine["env"])
+    if engine["left"] > 0:
+        go_on_in_block(machine, engine, instructions)
+        return
+    if engine["stage"] == FRESH:
+        why = reason(machine, engine, debugger_of(machine), env)
+        if why != NOT_STOPPED:
+            pause(machine, engine, why)
+            return
+        if engine["time"] >= engine["limit"] and attend(engine):
+            return
+    if breaks_here(machine, engine, env):
+        return
+    engine["time"] += instructions
+    engine["left"] = instructions
+    go(machine, engine, env, instructions)
+
+
 @entry(types.void(types.uintp, types.uint64, types.uint32, types.uintp))
 def on_block(_uc: int, _address: int, instructions: int, engine_address: int) -> None:
     """UC_HOOK_BLOCK, but for the third argument."""
     engine = engine_at(np.int64(engine_address))
+    if engine["marks"] != 0 and engine["alone"] == 0:
+        probed(engine, np.int64(instructions))
+        return
     if engine["time"] >= engine["limit"] and attend(engine):
         return
     engine["time"] += instructions

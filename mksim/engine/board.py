@@ -104,7 +104,7 @@ class Board:
         machine["serial_deadline"] = machine["screen_due"] = NEVER
         machine["n_functions"] = len(self.functions)
         machine["n_fw_items"], machine["n_fw_data"] = len(self.fw_items), len(self.fw_data)
-        machine["running"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
+        machine["running"] = machine["paused"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
 
     def _link(self) -> None:
         for name, array in self._arrays():

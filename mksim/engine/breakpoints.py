@@ -23,6 +23,7 @@ from mksim.engine.native import (
     raise_exception_err_ra,
     tlb_flush_page,
 )
+from mksim.engine.probe import sight, watched
 from mksim.engine.records import core_of, engine_at, env_at, machine_at
 from mksim.engine.softmmu import engine_on
 from mksim.spec.memmap import PAGE
@@ -59,8 +60,10 @@ def watches(env: np.void, number: int, address: int, size: int) -> int:
 @entry(types.int32(types.int64, types.int64, types.int64))
 def cpu_watchpoint_address_matches(cpu: int, address: int, size: int) -> int:
     """Tell which accesses to a page that enters the TLB must be looked at."""
-    found = 0
-    if engine_on(cpu) != 0 and env_at(cpu + CPU_ENV)["dr"][7] & _ENABLED != 0:
+    found, ours = 0, engine_on(cpu)
+    if ours != 0:
+        found = watched(engine_at(ours), address, size, _READ | _WRITE)
+    if ours != 0 and env_at(cpu + CPU_ENV)["dr"][7] & _ENABLED != 0:
         for number in range(_COUNT):
             found |= watches(env_at(cpu + CPU_ENV), number, address, size)
     return found
@@ -81,6 +84,7 @@ def cpu_check_watchpoint(cpu: int, address: int, size: int, _rights: int, flags:
     if ours == 0:
         return
     engine, env, hit = engine_at(ours), env_at(cpu + CPU_ENV), 0
+    sight(engine, address, size, flags, code)
     for number in range(_COUNT):
         if watches(env, number, address, size) & flags != 0:
             hit |= 1 << number
@@ -88,6 +92,7 @@ def cpu_check_watchpoint(cpu: int, address: int, size: int, _rights: int, flags:
         return
     if engine["alone"] == 0 and code != 0:
         engine["alone"] = 1
+        engine["left"] = engine["stage"] = 0
         engine["limit"] = NEVER  # nothing may come between, as what comes would be what breaks
         cpu_restore_state(cpu, code, True)
         carray(pointer(cpu), 1, CPU)[0]["next_flags"] = 1  # instructions

@@ -14,6 +14,8 @@ from mksim.errors import EngineError
 
 # Uc -> CPUState -> env
 UC_CPU = 0x1B8
+UC_TCG = 0x300
+"""TCGContext *: who knows all blocks of translated code."""
 CPU_ENV_POINTER = 0x128
 CPU_ENV = 0x8A50
 CPU_TB_JMP_CACHE = 0x138

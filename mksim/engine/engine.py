@@ -183,11 +183,15 @@ class Engine:
 
     def flush(self) -> None:
         """Drop translations and cached page walks, after memory was changed from outside."""
-        self.uc.ctl_flush_tb()
+        self.drop_code()
         self._forget_walks()
 
     def _forget_walks(self) -> None:
         self.uc.ctl(unicorn_const.UC_CTL_TLB_FLUSH, unicorn_const.UC_CTL_IO_WRITE)
+
+    def drop_code(self) -> None:
+        """Drop translations alone."""
+        self.uc.ctl_flush_tb()
 
     def _map_callbacks(self, record: np.ndarray, span: Span) -> None:
         where = ctypes.c_void_p(record.ctypes.data)

@@ -7,12 +7,14 @@ import numpy as np
 from numba import njit, types
 
 from mksim.engine import schedule
+from mksim.engine.cpustate import CONDITION_CODES, DF
 from mksim.engine.crossings import READ, cross_access
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import io_apic, pic_of
 from mksim.engine.interrupts import settle as settle_core
+from mksim.engine.native import cpu_cc_compute_all
 from mksim.engine.pci import pci_of
-from mksim.engine.records import RUNNING, core_of, engine_of, kernel_of, machine_at
+from mksim.engine.records import RUNNING, core_of, engine_of, env_at, kernel_of, machine_at
 from mksim.engine.reset import start_core
 from mksim.engine.screen import vga_of
 from mksim.engine.serial import rearm, send, uart_of, wire_of
@@ -168,6 +170,20 @@ def settle(machine_address: int, index: int) -> None:
     settle_core(machine_at(machine_address), index)
 
 
+@entry(types.int64(_ADDRESS, _INDEX))
+def flags(machine_address: int, index: int) -> int:
+    """Return RFLAGS of a core, whose condition codes QEMU sums up only when it must."""
+    machine = machine_at(machine_address)
+    core = core_of(machine, index)
+    where = schedule.address_of_env(machine, index)
+    if engine_of(machine, core["engine"])["core"] == index:
+        where = engine_of(machine, core["engine"])["env"]
+    env = env_at(where)
+    codes = np.int64(cpu_cc_compute_all(where, env["cc_op"]))
+    direction = DF if env["df"] < 0 else 0
+    return (env["eflags"] & ~(CONDITION_CODES | DF)) | (codes & CONDITION_CODES) | direction | 2
+
+
 @entry(types.void(_ADDRESS, _INDEX))
 def unload(machine_address: int, number: int) -> None:
     """Take the core that is on an engine off it, its state into its own record."""
@@ -192,7 +208,10 @@ def step(machine_address: int, index: int, cycles: int) -> int:
     core = core_of(machine, index)
     engine = engine_of(machine, core["engine"])
     engine["stepping"] = 1 if cycles < _SHORT_STRETCH else 0
+    debugger, marks = machine["debugger"], engine["marks"]
+    machine["debugger"] = engine["marks"] = 0  # whose stops have no place here
     outcome = schedule.run_slice(machine, index, core["time"] + cycles)
+    machine["debugger"], engine["marks"] = debugger, marks
     engine["stepping"] = 0
     engine["stretched"] = core["time"]
     return outcome

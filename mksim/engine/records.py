@@ -91,6 +91,10 @@ ENGINE = np.dtype(
         ("fault_address", "<i8"),
         ("fault_kind", "<i4"),
         ("fault_owner", "<i4"),
+        ("marks", "<i8"),  # where a debugger wants to stop: see `probe`; 0 without one
+        ("start", "<i8"),  # of the slice
+        ("left", "<i8"),  # of the block at hand: instructions that are counted but have not run
+        ("stage", "<i8"),  # whether all is done that comes before the next instruction
     ],
     align=True,
 )
@@ -155,6 +159,7 @@ MACHINE = np.dtype(
         ("intr", "<i4"),  # level of the 8259's INT
         ("monitors", "<i4"),  # 1 once any core has slept in MWAIT
         ("running", "<i4"),  # the core whose slice it is, or -1
+        ("paused", "<i4"),  # the core whose slice a debugger has stopped, or -1
         ("stopped_core", "<i4"),
         ("why", "<i4"),
         ("stop", "<i8"),  # of a byte: not 0 once somebody wants the run to come back
@@ -208,6 +213,7 @@ MACHINE = np.dtype(
         ("trace_size", "<i8"),  # 0 while nobody looks
         ("trace_count", "<i8"),
         ("trace_lost", "<i8"),
+        ("debugger", "<i8"),  # 0: none
     ],
     align=True,
 )

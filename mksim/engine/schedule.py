@@ -19,6 +19,7 @@ from mksim.engine.interrupts import HEAP, deliver, rousable, settle
 from mksim.engine.machinecheck import BUS_WRITE, post
 from mksim.engine.mwait import wake_monitors
 from mksim.engine.native import pointer, tlb_flush
+from mksim.engine.probe import look_out, ready, stepped
 from mksim.engine.records import (
     CONSOLE_FULL,
     CORE,
@@ -44,7 +45,7 @@ from mksim.fabric.message import MESSAGE, SERIAL, STATE, drop, peek
 from mksim.hw import lapic
 
 # Why `run` came back
-TURN_OVER, IDLE, LIMIT, REQUEST, FAULT, SCREEN = range(6)
+TURN_OVER, IDLE, LIMIT, REQUEST, FAULT, SCREEN, PAUSED, GO_ON = range(8)
 BENIGN = (NOTHING, SLICE_OVER, HALT, STORM)
 """Requests that only end a slice."""
 FAULT_BASE = 1000
@@ -179,25 +180,40 @@ def wake_up(machine: np.void, index: int, now: int) -> bool:
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def run_slice(machine: np.void, index: int, until: int) -> np.int64:
-    """Run one core to its horizon; return the slice's request, or FAULT_BASE + Unicorn's error."""
+    """Run one core to its horizon; return the slice's request, or FAULT_BASE + Unicorn's error.
+
+    A debugger may stop it before: then the slice is open, and `go_on` goes on with it.
+    """
     core = core_of(machine, index)
     load(machine, index)
     engine = engine_of(machine, core["engine"])
-    engine["time"] = start = core["time"]
-    engine["horizon"] = horizon(machine, index, start, until)
+    engine["time"] = engine["start"] = core["time"]
+    engine["horizon"] = horizon(machine, index, core["time"], until)
     engine["request"], engine["skipped"] = NOTHING, 0
     engine["initialised"] = 0
     engine["fault_kind"] = -1
     machine["running"] = index
     begin(engine, machine, core, env_at(engine["env"]))
+    look_out(machine, engine)
+    return go_on(machine, index)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def go_on(machine: np.void, index: int) -> np.int64:
+    """Run a core on in its slice; return as `run_slice` does."""
+    load(machine, index)
+    core = core_of(machine, index)
+    engine = engine_of(machine, core["engine"])
     carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = 0
     error = execute(engine)
+    if machine["paused"] >= 0:
+        return np.int64(NOTHING)
     machine["running"] = -1
     if engine["initialised"] != 0:
         disarm(engine)
         engine["core"] = -1
     core["time"] = max(core["time"], engine["time"])
-    retired = engine["time"] - start - engine["skipped"]
+    retired = engine["time"] - engine["start"] - engine["skipped"]
     core["instructions"] += retired
     machine["instructions"] += retired
     if core["state"] != RUNNING:
@@ -228,36 +244,62 @@ def refused_store(machine: np.void, index: int) -> bool:
 def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
     """Run up to `turns` slices, to a time (cycles) or a count of instructions; return why it came back."""
     machine = machine_at(machine_address)
-    stop = carray(pointer(machine["stop"]), 1, np.uint8)
     for _ in range(turns):
-        index = earliest(machine)
-        now = wakes(machine)[index]
-        message, timer = next_message(machine), next_timer(machine)
-        if min(now, message, timer) >= NEVER:
-            return IDLE
-        if min(now, message, timer) >= until or machine["instructions"] >= instructions:
-            return LIMIT
-        if message <= now and message <= timer:
-            arrive(machine)
-        elif timer <= now:
-            tick(machine, timer)
-        elif wake_up(machine, index, now):
+        if machine["paused"] >= 0:
+            index = np.int64(machine["paused"])
+            ready(machine, engine_of(machine, core_of(machine, index)["engine"]))
+            outcome = go_on(machine, index)
+        else:
+            index = np.int64(earliest(machine))
+            now = wakes(machine)[index]
+            message, timer = next_message(machine), next_timer(machine)
+            if min(now, message, timer) >= NEVER:
+                return IDLE
+            if min(now, message, timer) >= until or machine["instructions"] >= instructions:
+                return LIMIT
+            if message <= now and message <= timer:
+                arrive(machine)
+                continue
+            if timer <= now:
+                tick(machine, timer)
+                continue
+            if not wake_up(machine, index, now):
+                continue
             outcome = run_slice(machine, index, until)
-            machine["stopped_core"] = index
-            if outcome >= FAULT_BASE:
-                machine["why"] = outcome - FAULT_BASE
-                if not storable(machine, index):
-                    return FAULT
-            elif outcome not in BENIGN:
-                machine["why"] = outcome
-                return REQUEST
-            if machine["console_count"] >= CONSOLE_FULL or stop[0] != 0 or crowded(machine):
-                return TURN_OVER
-            if core_of(machine, index)["time"] >= machine["screen_due"]:
-                machine["why"] = look(machine, core_of(machine, index)["time"])
-                if machine["why"] != UNCHANGED:
-                    return SCREEN
+        why = after_slice(machine, index, outcome)
+        if why != GO_ON:
+            return why
     return TURN_OVER
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def after_slice(machine: np.void, index: int, outcome: int) -> int:
+    """Return why `run` must come back after a slice with this outcome; GO_ON if it need not."""
+    machine["stopped_core"] = index
+    if machine["paused"] >= 0:
+        return PAUSED
+    if outcome >= FAULT_BASE:
+        machine["why"] = outcome - FAULT_BASE
+        if not storable(machine, index):
+            return FAULT
+    elif outcome not in BENIGN:
+        machine["why"] = outcome
+        return REQUEST
+    if stepped(machine, index):
+        return PAUSED
+    if machine["console_count"] >= CONSOLE_FULL or stopping(machine) or crowded(machine):
+        return TURN_OVER
+    if core_of(machine, index)["time"] >= machine["screen_due"]:
+        machine["why"] = look(machine, core_of(machine, index)["time"])
+        if machine["why"] != UNCHANGED:
+            return SCREEN
+    return GO_ON
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def stopping(machine: np.void) -> bool:
+    """Tell whether somebody wants the run to come back."""
+    return carray(pointer(machine["stop"]), 1, np.uint8)[0] != 0
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)

@@ -36,6 +36,7 @@ from numba import carray, njit, types
 from mksim.engine import blocks, native
 from mksim.engine.entry import entry
 from mksim.engine.native import pointer
+from mksim.engine.probe import marked
 from mksim.engine.records import ENGINE, engine_at
 from mksim.engine.softmmu import engine_on
 
@@ -208,6 +209,8 @@ def rewrite(engine: np.void, address: int, block: int) -> None:
     store(code, last + 1, instructions, 4)
     stubs = engine["stubs"] - start
     if engine["stubs"] == 0 or not -_REACH < stubs < _REACH:
+        return
+    if engine["marks"] != 0 and marked(engine, words[0], (words[2] >> 32) & 0xFFFF):
         return
     shorten_checks(code, check + size, engine["uc"], stubs + _STUB_SIZE * _COUNTS)
     if instructions < _COUNTS and first + _COUNT_SIZE <= check:

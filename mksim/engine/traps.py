@@ -43,6 +43,7 @@ from mksim.engine.native import (
     uc_reg_read,
     x86_cpu_do_interrupt,
 )
+from mksim.engine.probe import leave_block
 from mksim.engine.records import (
     HALT,
     HALTED,
@@ -185,6 +186,7 @@ def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
     env = env_at(engine["env"])
     if void(engine):
         return
+    leave_block(machine_at(engine["machine"]), engine)
     engine["storm"] = engine["storm"] + 1 if engine["time"] == engine["storm_time"] else 0
     engine["storm_time"] = engine["time"]
     if engine["storm"] > STORM_LIMIT:
@@ -251,6 +253,7 @@ def on_invalid(_uc: int, engine_address: int) -> bool:
     machine = machine_at(engine["machine"])
     if void(engine):
         return True
+    leave_block(machine, engine)
     if needs_no_sse(engine, env):
         env["hflags"] |= HF_OSFXSR
         return True

@@ -46,6 +46,7 @@ class Outcome(Enum):
     ENDED = "every kernel ended or sleeps for ever"
     LIMIT = "the limit of time or instructions was reached"
     INTERRUPTED = "stopped from outside"
+    PAUSED = "stopped by the debugger"
 
 
 class Machine:
@@ -115,6 +116,11 @@ class Machine:
         self._stop = True
         self.board.stop[0] = 1
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called and no run has come back for it yet."""
+        return self._stop
+
     def digest(self) -> str:
         """Return 64 hex digits over all events, the ledger, all cores and all memory."""
         for number in range(len(self.engines)):
@@ -165,6 +171,8 @@ class Machine:
         self._drain()
         if why == schedule.REQUEST:
             self._request(int(self._machine["why"]), int(self._machine["stopped_core"]))
+        elif why == schedule.PAUSED:
+            return Outcome.PAUSED
         elif why == schedule.SCREEN:
             for look in self.screens:
                 look(self._machine["why"] == AT_REST)

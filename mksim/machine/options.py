@@ -1,8 +1,15 @@
 """What a run is asked for beyond its layout. None of it reaches a guest or changes what happens."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # for what does not run a machine, Numba takes too long
+    from mksim.machine.machine import Machine, Outcome
+
+Drive = Callable[["Machine", int, int, Callable[[], None]], "Outcome"]
+"""Runs a machine, to a time and a count of instructions at the most, and calls back now and then."""
 
 TRACE_FORMS = (".json", ".jsonl")
 """Endings of a trace's file: for Perfetto and Chrome, and JSON lines."""
@@ -32,3 +39,5 @@ class BootOptions:
     """The first kernel's console is standard output, exactly as it wrote; all else goes to standard error."""
     quiet: bool = False
     """No status line and no summary on the terminal."""
+    drive: Drive | None = None
+    """Who runs the machine, if not the session by itself: a debugger."""

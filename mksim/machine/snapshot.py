@@ -19,7 +19,7 @@ from mksim.machine.machine import Machine
 from mksim.spec.memmap import PAGE
 
 ENGINE_ADDRESSES = (
-    "uc", "stubs", "cpu", "env", "machine", "rights", "direct", "code_pages", "rips", "memory",
+    "uc", "stubs", "cpu", "env", "machine", "rights", "direct", "code_pages", "rips", "memory", "marks",
 )  # fmt: skip
 """Fields of ENGINE that say where something is, not what it is."""
 OBSERVED = ("trace_size", "trace_count", "trace_lost")
@@ -68,7 +68,7 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
     machine.seed = snapshot.seed
     for name, array in _changing(board).items():
         _copy_fields(snapshot.arrays[name], array, ENGINE_ADDRESSES if name == "engines" else ())
-    kept = (*(name for name, _ in board._arrays()), *OBSERVED)
+    kept = (*(name for name, _ in board._arrays()), *OBSERVED, "debugger")
     _copy_fields(snapshot.machine, board.machine, kept)
     _restore_memory(board.memory, snapshot)
     machine.lives[:] = [_copy(life) for life in snapshot.lives]

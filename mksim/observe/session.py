@@ -89,6 +89,8 @@ def _screen(machine: Machine, consoles: Consoles, *, raw: bool) -> Screen | None
 def _run(machine: Machine, status: Status, options: BootOptions) -> Outcome:
     until = NEVER if machine.layout.until is None else machine.layout.until
     instructions = NEVER if options.instructions is None else options.instructions
+    if options.drive is not None:
+        return options.drive(machine, until, instructions, status.update)
     while (outcome := machine.run(until=until, instructions=instructions, turns=TURNS)) is None:
         status.update()
     return outcome

@@ -1,0 +1,270 @@
+"""A machine under a debugger: stop anywhere, look, step, go on; the course of the machine stays what it was.
+
+All stops are for the whole machine, and are found natively: see `engine.probe`. A step is one instruction of
+one core, or the interrupt that comes instead; other cores run meanwhile as their turns come.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from mksim.clock.time import NEVER
+from mksim.debug.paging import Physical, Walk, pieces, walk
+from mksim.debug.target import Registers
+from mksim.engine import panel, probe, schedule
+from mksim.engine.cpustate import ENV, ENV_SIZE
+from mksim.machine.kernel import State
+from mksim.machine.machine import Machine, Outcome
+
+READS, WRITES = 1, 2
+
+
+class Why(Enum):
+    """Why the machine stands still."""
+
+    STEPPED = "stepped"
+    BREAKPOINT = "breakpoint"
+    WATCHPOINT = "watchpoint"
+    GOAL = "went back"
+    ARRIVED = "an interrupt has arrived"
+    INTERRUPTED = "interrupted"
+    ENDED = "a kernel has ended"
+    OVER = "the run is over"
+
+
+_WHY = {
+    probe.STEPPED: Why.STEPPED,
+    probe.BREAKPOINT: Why.BREAKPOINT,
+    probe.WATCHPOINT: Why.WATCHPOINT,
+    probe.GOAL: Why.GOAL,
+    probe.ARRIVED: Why.ARRIVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why, at which core; the address that was accessed, or the kernel that has ended."""
+
+    why: Why
+    core: int
+    address: int = 0
+    flags: int = 0
+    kernel: int = -1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Watch:
+    """A watchpoint: linear addresses, and which accesses."""
+
+    address: int
+    size: int
+    flags: int
+
+
+class Debugger:
+    """Control over one machine. Nothing of it is in the machine's digest or snapshots."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.memory = Physical(machine)
+        self._record = np.zeros(1, probe.DEBUGGER)
+        self._marks = np.zeros(len(machine.engines), probe.MARKS)
+        self._breaks: dict[int, set[int]] = {}
+        self._watches: dict[int, set[Watch]] = {}
+        self.told: set[int] = set()
+        """Kernels whose end was told."""
+        self.core = 0
+        """The core that the last stop was at."""
+        self.outcome = Outcome.PAUSED
+        """Of the machine's last run, if it had one."""
+        self._disarm()
+        machine.board.machine["debugger"] = self._record.ctypes.data
+        for number in range(len(machine.engines)):
+            machine.board.engines[number]["marks"] = self._marks[number : number + 1].ctypes.data
+
+    # --- where to stop ---
+
+    def set_break(self, kernel: int, address: int) -> bool:
+        """Stop before a kernel's cores run the instruction at a linear address; False if there is no room."""
+        addresses = self._breaks.setdefault(kernel, set())
+        if sum(map(len, self._breaks.values())) >= probe.MARKS_MAX:
+            return False
+        addresses.add(address)
+        return True
+
+    def clear_break(self, kernel: int, address: int) -> None:
+        """Do so no longer."""
+        self._breaks.get(kernel, set()).discard(address)
+
+    def set_watch(self, kernel: int, watch: Watch) -> bool:
+        """Stop after a kernel's cores have accessed linear addresses; False if there is no room."""
+        watches = self._watches.setdefault(kernel, set())
+        if sum(map(len, self._watches.values())) >= probe.WATCHES_MAX:
+            return False
+        watches.add(watch)
+        return True
+
+    def clear_watch(self, kernel: int, watch: Watch) -> None:
+        """Do so no longer."""
+        self._watches.get(kernel, set()).discard(watch)
+
+    def watch_at(self, kernel: int, address: int) -> Watch | None:
+        """Return a kernel's watchpoint that an access at an address may have hit."""
+        near = (watch for watch in self._watches.get(kernel, ()) if -8 < address - watch.address < watch.size)
+        return next(near, None)
+
+    def clear_all(self, kernel: int | None = None) -> None:
+        """Drop one kernel's breakpoints and watchpoints, or everybody's."""
+        for stops in (self._breaks, self._watches):
+            for one in list(stops) if kernel is None else [kernel]:
+                stops.pop(one, None)
+
+    def _apply(self) -> None:
+        """Tell native code; drop translations where a breakpoint is new, as they do not call the hook."""
+        firmware = len(self.machine.lives)
+        for number in range(firmware + 1):
+            mine = range(firmware + 1) if number == firmware else (number,)
+            addresses = sorted({address for one in mine for address in self._breaks.get(one, ())})
+            watches = sorted({watch for one in mine for watch in self._watches.get(one, ())})
+            if self._apply_breaks(number, addresses):
+                self.machine.engines[number].drop_code()
+            if self._apply_watches(number, watches):
+                self.machine.engines[number].flush()
+
+    def _apply_breaks(self, number: int, addresses: list[int]) -> bool:
+        marks = self._marks[number]
+        marks["n_breaks"] = len(addresses)
+        marks["breaks"][: len(addresses)] = np.array(addresses, np.uint64).view(np.int64)
+        known = marks["marked"][: marks["n_marked"]].tolist()
+        new = [address for address in marks["breaks"][: len(addresses)].tolist() if address not in known]
+        if len(known) + len(new) > probe.MARKS_MAX:
+            known, new = [], marks["breaks"][: len(addresses)].tolist()
+        marks["marked"][: len(known) + len(new)] = known + new
+        marks["n_marked"] = len(known) + len(new)
+        return bool(new)
+
+    def _apply_watches(self, number: int, watches: list[Watch]) -> bool:
+        marks = self._marks[number]
+        rows = [(_signed(watch.address), watch.size, watch.flags) for watch in watches]
+        before = marks["watches"][: marks["n_watches"]].tolist()
+        marks["n_watches"] = len(rows)
+        marks["watches"][: len(rows)] = rows
+        return before != rows
+
+    # --- running ---
+
+    def run(self, *, turns: int = 1, until: int = NEVER, instructions: int = NEVER) -> Stop | None:
+        """Run on towards what was asked for by `step`, `arrive` or else; None if that takes more turns."""
+        board = self.machine.board
+        self._apply()
+        self._record["why"] = probe.NOT_STOPPED
+        outcome = self.machine.run(turns=turns, until=until, instructions=instructions)
+        self.outcome = outcome or self.outcome
+        self.core = int(board.machine["stopped_core"][0])
+        if (ended := self._newly_ended()) is not None:
+            return Stop(Why.ENDED, self.core, kernel=ended)
+        if outcome is Outcome.PAUSED:
+            return self._stop()
+        if outcome in (Outcome.ENDED, Outcome.LIMIT):
+            return Stop(Why.OVER, self.core)
+        return None
+
+    def _stop(self) -> Stop:
+        record = self._record[0]
+        why = _WHY[int(record["why"])]
+        address = int(record["hit"]) & (1 << 64) - 1 if why is Why.WATCHPOINT else 0
+        return Stop(why, self.core, address, int(record["hit_flags"]))
+
+    def _newly_ended(self) -> int | None:
+        """Return a kernel that has come to its last end and was not told of."""
+        for number, life in enumerate(self.machine.lives):
+            if life.state is State.ENDED and number not in self.told and not life.may_restart:
+                self.told.add(number)
+                return number
+        return None
+
+    def _disarm(self) -> None:
+        record = self._record
+        record["core"], record["taker"], record["vector"] = probe.NOBODY_STEPS, -1, -1
+        record["goal"], record["serial"] = NEVER, -1
+        record["ran"] = record["low"] = record["high"] = record["near"] = 0
+
+    def free(self) -> None:
+        """Run on to a breakpoint, or for ever."""
+        self._disarm()
+
+    def step(self, core: int, span: tuple[int, int] = (0, 0)) -> None:
+        """Run on until a core has run one instruction, or has left a range of addresses."""
+        self._disarm()
+        record = self._record
+        record["core"], record["low"], record["high"] = core, _signed(span[0]), _signed(span[1])
+
+    def step_to_send(self, core: int) -> None:
+        """Run on until an instruction of a core has sent a message."""
+        self.step(core)
+        self._record["serial"] = self.machine.board.messages["serial"][0]
+
+    def arrive(self, core: int, vector: int) -> None:
+        """Stop at the first instruction of a core's handler of an interrupt, besides."""
+        self._record["taker"], self._record["vector"] = core, vector
+
+    # --- looking ---
+
+    def on_engine(self, core: int) -> bool:
+        """Tell whether a core's state is in an engine just now, and not in its own record."""
+        board = self.machine.board
+        return int(board.engines[board.cores[core]["engine"]]["core"]) == core
+
+    def env(self, core: int) -> np.ndarray:
+        """Return a core's ENV, of shape (1,), in place."""
+        board = self.machine.board
+        if self.on_engine(core):
+            return self.machine.engines[int(board.cores[core]["engine"])].env
+        raw = board.cores[core : core + 1].view(np.uint8)
+        return raw[schedule.ENV_OFFSET : schedule.ENV_OFFSET + ENV_SIZE].view(ENV)
+
+    def registers(self, core: int) -> Registers:
+        """Return a core's registers."""
+        board = self.machine.board
+        return Registers(self.env(core), board.cores[core], panel.flags(board.address, core))
+
+    def moved(self, core: int) -> None:
+        """Note that a core's registers were changed: what is left of its block is not what it will run."""
+        board = self.machine.board
+        if int(board.machine["paused"][0]) == core:
+            engine = board.engines[board.cores[core]["engine"]]
+            engine["left"] = engine["stage"] = 0
+
+    def walk(self, core: int, address: int) -> Walk:
+        """Translate a linear address as a core would."""
+        return walk(self.memory, self.env(core)[0], address)
+
+    def read(self, core: int, address: int, size: int) -> bytes:
+        """Return memory at a linear address; fewer bytes where it ends."""
+        env, found = self.env(core)[0], b""
+        for physical, part in pieces(self.memory, env, address, size):
+            data = self.memory.read(physical, part)
+            found += data
+            if len(data) < part:
+                break
+        return found
+
+    def write(self, core: int, address: int, data: bytes) -> bool:
+        """Change memory; False, and nothing done, where not all of it is there."""
+        places = list(pieces(self.memory, self.env(core)[0], address, len(data)))
+        if sum(part for _, part in places) < len(data):
+            return False
+        if any(len(self.memory.read(physical, part)) < part for physical, part in places):
+            return False
+        done = True
+        for physical, part in places:
+            done = self.memory.write(physical, data[:part]) and done
+            data = data[part:]
+        for engine in self.machine.engines:
+            engine.flush()
+        return done
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >> 63 == 1 else value

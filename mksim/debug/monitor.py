@@ -1,0 +1,140 @@
+"""What gdb's `monitor` command can ask for: what this machine has and gdb has no words for."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from mksim.debug.control import Debugger, Stop, Why
+from mksim.debug.inferiors import Inferiors
+from mksim.fabric.message import SERIAL
+from mksim.fabric.ownership import OWNER_NAMES
+
+_MODES = {0: "fixed", 1: "lowest priority", 2: "SMI", 4: "NMI", 5: "INIT", 6: "SIPI", 7: "ExtINT"}
+_NMI, _NMI_VECTOR = 4, 2
+_FIXED = (0, 1)
+_ROW = "{:18} {:18} {:7} {:8} {:<11} {:<11}"
+
+
+class Monitor:
+    """The commands, and what they want of the next run."""
+
+    def __init__(self, debugger: Debugger, inferiors: Inferiors) -> None:
+        self._debugger = debugger
+        self._inferiors = inferiors
+        self._sender: int | None = None
+        """The core whose next message is to be followed."""
+        self._serial = 0
+        self._aim: tuple[int, int] | None = None
+        """The core that is to stop where an interrupt of this vector arrives."""
+
+    def command(self, line: str, core: int) -> str:
+        """Run one command for a core; return what to print."""
+        name, *arguments = line.split() or ["help"]
+        if name not in self._COMMANDS:
+            return f"no command {name}; there are:\n{self._help(core, [])}"
+        try:
+            return self._COMMANDS[name](self, core, arguments)
+        except (ValueError, IndexError):
+            return f"{name}: {(self._COMMANDS[name].__doc__ or '').strip()}\n"
+
+    def _help(self, _core: int, _arguments: list[str]) -> str:
+        """List the commands."""
+        rows = ((name, (command.__doc__ or "").strip()) for name, command in self._COMMANDS.items())
+        return "".join(f"{name:10} {text}\n" for name, text in rows)
+
+    def _kernels(self, _core: int, _arguments: list[str]) -> str:
+        """Tell what each kernel and core is doing, and when."""
+        machine = self._debugger.machine
+        lines = [f"{life.kernel.name}: {life.state.value} {life.reason}".rstrip() for life in machine.lives]
+        for core, record in enumerate(machine.board.cores):
+            lines.append(f"{self._inferiors.about(core)}, at cycle {int(record['time'])}")
+        return "\n".join([*lines, ""])
+
+    def _ipi(self, _core: int, _arguments: list[str]) -> str:
+        """List the interrupt messages in flight between kernels."""
+        rows = [self._row(message) for message in self._in_flight()]
+        if not rows:
+            return "nothing is in flight\n"
+        return "\n".join([_ROW.format("from", "to", "vector", "mode", "sent", "due").rstrip(), *rows, ""])
+
+    def _row(self, message: np.void) -> str:
+        latency = int(self._debugger.machine.board.machine["latency"][0])
+        when, mode = int(message["when"]), int(message["mode"])
+        ends = [self._end(int(message[end])) for end in ("sender", "target")]
+        name, vector = _MODES.get(mode, str(mode)), f"{int(message['vector']):#04x}"
+        return _ROW.format(*ends, vector, name, when - latency, when).rstrip()
+
+    def _end(self, core: int) -> str:
+        home = int(self._debugger.machine.board.cores[core]["home"])
+        name = OWNER_NAMES.get(home) or self._debugger.machine.lives[home].kernel.name
+        return f"{name} core {core}"
+
+    def _in_flight(self) -> list[np.void]:
+        board = self._debugger.machine.board
+        waiting = board.message_heap[: int(board.messages["count"][0])]
+        interrupts = [message for message in waiting if int(message["mode"]) < SERIAL]
+        return sorted(interrupts, key=lambda message: (int(message["when"]), int(message["serial"])))
+
+    def _step_ipi(self, core: int, _arguments: list[str]) -> str:
+        """Let `continue` run from this core's IPI, the next if none is in flight, to its handler's start."""
+        self._sender, self._aim = core, None
+        flying = [int(message["serial"]) for message in self._in_flight() if int(message["sender"]) == core]
+        self._serial = min(flying, default=int(self._debugger.machine.board.messages["serial"][0]))
+        return "continue now: to the first instruction of the handler\n"
+
+    def _walk(self, core: int, arguments: list[str]) -> str:
+        """Translate an address: each table entry on the way, and who owns the page that it is in."""
+        address = int(arguments[0], 0) & (1 << 64) - 1
+        found = self._debugger.walk(core, address)
+        lines = [
+            f"level {step.level}: {step.entry:#018x} at {step.where:#x}, {self._owner(step.where)}"
+            for step in found.steps
+        ]
+        end = "nowhere" if found.physical is None else f"{found.physical:#x}, {self._owner(found.physical)}"
+        return "\n".join([*lines, f"{address:#x} is {end}", ""])
+
+    def _owner(self, physical: int) -> str:
+        machine = self._debugger.machine
+        if physical >= len(machine.board.memory):
+            return "not memory"
+        owner = int(machine.board.deeds.pages[physical >> 12])
+        return f"of {OWNER_NAMES.get(owner) or machine.lives[owner].kernel.name}"
+
+    _COMMANDS: Mapping[str, Callable[["Monitor", int, list[str]], str]] = {
+        "help": _help,
+        "ipi": _ipi,
+        "kernels": _kernels,
+        "step-ipi": _step_ipi,
+        "walk": _walk,
+    }
+
+    # --- following an IPI: it stays the aim until it has arrived, whatever gdb stops at on the way ---
+
+    def begin(self, *, stepping: bool) -> None:
+        """The machine is about to go on, `stepping` if gdb wants no more than a step: see to the aim."""
+        if self._sender is not None:
+            self._find(self._sender)
+        if self._aim is not None:
+            self._debugger.arrive(*self._aim)
+        elif self._sender is not None and not stepping:
+            self._debugger.step_to_send(self._sender)
+
+    def goes_on(self, stop: Stop, *, stepping: bool) -> bool:
+        """Tell whether the machine is to go on towards the aim, rather than to report this stop."""
+        if stop.why is Why.ARRIVED:
+            self._aim = None
+        if self._sender is None or stepping or stop.why is not Why.STEPPED:
+            return False
+        self._debugger.free()
+        self.begin(stepping=False)
+        return True
+
+    def _find(self, sender: int) -> None:
+        """Take a message that a core has sent for the aim, if there is one."""
+        for message in self._in_flight():
+            mode, vector = int(message["mode"]), int(message["vector"])
+            known = int(message["sender"]) == sender and int(message["serial"]) >= self._serial
+            if known and (mode in _FIXED or mode == _NMI):
+                self._aim = int(message["target"]), _NMI_VECTOR if mode == _NMI else vector
+                self._sender = None
+                return
