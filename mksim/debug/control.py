@@ -4,6 +4,8 @@ All stops are for the whole machine, and are found natively: see `engine.probe`.
 one core, or the interrupt that comes instead; other cores run meanwhile as their turns come.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
@@ -27,6 +29,7 @@ class Why(Enum):
     BREAKPOINT = "breakpoint"
     WATCHPOINT = "watchpoint"
     GOAL = "went back"
+    BEGIN = "as far back as possible"
     ARRIVED = "an interrupt has arrived"
     INTERRUPTED = "interrupted"
     ENDED = "a kernel has ended"
@@ -208,6 +211,60 @@ class Debugger:
     def arrive(self, core: int, vector: int) -> None:
         """Stop at the first instruction of a core's handler of an interrupt, besides."""
         self._record["taker"], self._record["vector"] = core, vector
+
+    def stop_before(self, progress: int) -> None:
+        """Stop as soon as the machine has run so many instructions, besides."""
+        self._record["goal"], self._record["near"] = progress, 1
+
+    def again(self) -> Stop:
+        """Run on to a stop; ends of kernels are none."""
+        while (stop := self.run()) is None or stop.why is Why.ENDED:
+            pass
+        return stop
+
+    @contextmanager
+    def without_stops(self) -> Iterator[None]:
+        """Heed no breakpoints and watchpoints meanwhile."""
+        kept = self._breaks, self._watches
+        self._breaks, self._watches = {}, {}
+        try:
+            yield
+        finally:
+            self._breaks, self._watches = kept
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Let nobody see what the machine writes meanwhile: it has written that before."""
+        machine = self.machine
+        kept = machine.consoles, machine.screens
+        machine.consoles, machine.screens = [], []
+        try:
+            yield
+        finally:
+            machine.consoles, machine.screens = kept
+
+    # --- when ---
+
+    @property
+    def paused(self) -> bool:
+        """Whether the machine stands in the midst of a slice."""
+        return int(self.machine.board.machine["paused"][0]) >= 0
+
+    @property
+    def progress(self) -> int:
+        """Instructions that the whole machine has run."""
+        return self.machine.instructions + self._in_slice(int(self.machine.board.machine["paused"][0]))
+
+    def progress_of(self, core: int) -> int:
+        """Instructions that a core has run."""
+        mine = int(self.machine.board.machine["paused"][0]) == core
+        return int(self.machine.board.cores[core]["instructions"]) + (self._in_slice(core) if mine else 0)
+
+    def _in_slice(self, core: int) -> int:
+        if core < 0:
+            return 0
+        engine = self.machine.board.engines[self.machine.board.cores[core]["engine"]]
+        return int(engine["time"] - engine["start"] - engine["skipped"] - engine["left"])
 
     # --- looking ---
 

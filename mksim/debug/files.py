@@ -3,7 +3,7 @@
 Only these, only to read, and from what was booted: the file on disk may be another by now.
 """
 
-from mksim.debug.inferiors import parse_hex
+from mksim.debug.fields import parse_hex
 from mksim.debug.packets import PACKET_MAX, escape
 from mksim.machine.config import Layout
 

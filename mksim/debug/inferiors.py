@@ -6,6 +6,7 @@ is core n. By gdb's rule 0 stands for any, and -1 for all.
 
 from typing import NamedTuple
 
+from mksim.debug.fields import parse_hex
 from mksim.engine import records
 from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.machine.machine import Machine
@@ -41,13 +42,6 @@ def _number(text: bytes) -> int | None:
     if text == b"-1":
         return -1
     return parse_hex(text) or None
-
-
-def parse_hex(text: bytes) -> int:
-    """Read a hexadecimal number of up to 64 bits; ValueError if it is none. Stricter than int()."""
-    if not text or len(text) > 16 or text.strip(b"0123456789abcdefABCDEF"):
-        raise ValueError(f"not a number: {text!r}")
-    return int(text, 16)
 
 
 class Inferiors:

@@ -7,10 +7,12 @@ an error. Whether the machine runs is in `running`; who calls runs it and report
 from collections.abc import Callable
 
 from mksim.debug.control import READS, WRITES, Debugger, Stop, Watch, Why
+from mksim.debug.fields import address_and_size, bytes_or_unknown, parse_hex, part_of, stop_point, unhex
 from mksim.debug.files import Files
-from mksim.debug.inferiors import Inferiors, ThreadId, parse_hex, parse_thread
+from mksim.debug.history import History
+from mksim.debug.inferiors import Inferiors, ThreadId, parse_thread
 from mksim.debug.monitor import Monitor
-from mksim.debug.packets import PACKET_MAX, escape, unescape
+from mksim.debug.packets import PACKET_MAX, unescape
 from mksim.debug.target import BASIC, REGISTERS, target_xml
 from mksim.machine.config import Ending
 
@@ -19,6 +21,7 @@ OK, BAD, NO_SUCH, FAULT, UNKNOWN = b"OK", b"E16", b"E03", b"E0e", b""
 
 _FEATURES = (
     b"PacketSize=%x;QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
+    b"ReverseStep+;ReverseContinue+;"
     b"qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+" % PACKET_MAX
 )
 _TRAP, _INT = 5, 2
@@ -32,8 +35,8 @@ _WATCH_NAMES = {WRITES: b"watch", READS: b"rwatch", READS | WRITES: b"awatch"}
 class Protocol:
     """One client's conversation about one machine, which stands still when it begins."""
 
-    def __init__(self, debugger: Debugger) -> None:
-        self._debugger = debugger
+    def __init__(self, debugger: Debugger, history: History) -> None:
+        self._debugger, self._history = debugger, history
         self._inferiors = Inferiors(debugger.machine)
         self._monitor = Monitor(debugger, self._inferiors)
         self._files = Files(debugger.machine.layout)
@@ -131,6 +134,17 @@ class Protocol:
         self._step(self._core, b"s")
         return None
 
+    def _step_back(self, _data: bytes) -> bytes:
+        return self._gone_back(self._history.step(self._core))
+
+    def _go_back(self, _data: bytes) -> bytes:
+        return self._gone_back(self._history.go_on(self._core))
+
+    def _gone_back(self, stop: Stop) -> bytes:
+        self._debugger.core = self._core = stop.core
+        self._last = self._trap(stop.core, _TRAP, self._reason(stop))
+        return self._last
+
     def stopped(self, stop: Stop) -> bytes | None:
         """Return what to send now that the machine has stopped; None if it must go on for a command."""
         if self._monitor.goes_on(stop, stepping=self._stepping):
@@ -151,7 +165,7 @@ class Protocol:
         if stop.why is Why.WATCHPOINT:
             return self._watch_reason(stop)
         if stop.why is not Why.BREAKPOINT:
-            return b""
+            return b"replaylog:begin;" if stop.why is Why.BEGIN else b""
         where = self._inferiors.kernel(stop.core), self._debugger.registers(stop.core).rip
         return b"hwbreak:;" if where in self._hardware else b"swbreak:;"
 
@@ -175,14 +189,14 @@ class Protocol:
 
     def _read_all(self, _data: bytes) -> bytes:
         registers = self._debugger.registers(self._core)
-        return b"".join(_hex(registers.read(register), register.size) for register in BASIC)
+        return b"".join(bytes_or_unknown(registers.read(register), register.size) for register in BASIC)
 
     def _write_all(self, data: bytes) -> bytes:
         registers = self._debugger.registers(self._core)
         for register in BASIC:
             value, data = data[: 2 * register.size], data[2 * register.size :]
-            if value and b"x" not in value and _unhex(value) != registers.read(register):
-                registers.write(register, _unhex(value).ljust(register.size, b"\0"))
+            if value and b"x" not in value and unhex(value) != registers.read(register):
+                registers.write(register, unhex(value).ljust(register.size, b"\0"))
         self._debugger.moved(self._core)
         return OK
 
@@ -191,7 +205,7 @@ class Protocol:
         if number >= len(REGISTERS):
             return BAD
         register = REGISTERS[number]
-        return _hex(self._debugger.registers(self._core).read(register), register.size)
+        return bytes_or_unknown(self._debugger.registers(self._core).read(register), register.size)
 
     def _write_one(self, data: bytes) -> bytes:
         number, _, value = data.partition(b"=")
@@ -200,25 +214,25 @@ class Protocol:
         register = REGISTERS[parse_hex(number)]
         if len(value) != 2 * register.size:
             return BAD
-        done = self._debugger.registers(self._core).write(register, _unhex(value))
+        done = self._debugger.registers(self._core).write(register, unhex(value))
         self._debugger.moved(self._core)
         return OK if done else BAD
 
     def _read_memory(self, data: bytes) -> bytes:
-        address, size = _range(data)
+        address, size = address_and_size(data)
         found = self._debugger.read(self._core, address, min(size, PACKET_MAX // 2))
         return found.hex().encode() if found or size == 0 else FAULT
 
     def _write_hex(self, data: bytes) -> bytes:
         where, _, content = data.partition(b":")
-        return self._write_memory(where, _unhex(content))
+        return self._write_memory(where, unhex(content))
 
     def _write_binary(self, data: bytes) -> bytes:
         where, _, content = data.partition(b":")
         return self._write_memory(where, unescape(content))
 
     def _write_memory(self, where: bytes, content: bytes) -> bytes:
-        address, size = _range(where)
+        address, size = address_and_size(where)
         if size != len(content):
             return BAD
         return OK if self._debugger.write(self._core, address, content) else FAULT
@@ -226,7 +240,7 @@ class Protocol:
     # --- breakpoints ---
 
     def _insert(self, data: bytes) -> bytes:
-        kind, address, size = _stop(data)
+        kind, address, size = stop_point(data)
         kernel = self._inferiors.kernel(self._core)
         if kind in (_SOFTWARE, _HARDWARE):
             if kind == _HARDWARE:
@@ -238,7 +252,7 @@ class Protocol:
         return OK if self._debugger.set_watch(kernel, watch) else BAD
 
     def _remove(self, data: bytes) -> bytes:
-        kind, address, size = _stop(data)
+        kind, address, size = stop_point(data)
         kernel = self._inferiors.kernel(self._core)
         if kind in (_SOFTWARE, _HARDWARE):
             self._hardware.discard((kernel, address))
@@ -289,9 +303,9 @@ class Protocol:
         thing, rest = data.split(b":read:", 1) if b":read:" in data else (data, b"")
         annex, _, span = rest.rpartition(b":")
         if thing == b"features" and annex == b"target.xml":
-            return _part(target_xml(), span)
+            return part_of(target_xml(), span)
         if thing == b"threads":
-            return _part(self._threads_xml(), span)
+            return part_of(self._threads_xml(), span)
         if thing == b"exec-file":
             return self._exec_file(annex, span)
         return b"E00"
@@ -299,7 +313,7 @@ class Protocol:
     def _exec_file(self, annex: bytes, span: bytes) -> bytes:
         kernel = parse_hex(annex) - 1 if annex else self._inferiors.kernel(self._core)
         name = self._files.symbols_of(kernel)
-        return b"E00" if name is None else _part(name.encode(), span)
+        return b"E00" if name is None else part_of(name.encode(), span)
 
     def _threads_xml(self) -> bytes:
         name, about = self._inferiors.name, self._inferiors.about
@@ -310,7 +324,7 @@ class Protocol:
         return "".join(["<threads>", *rows, "</threads>"]).encode()
 
     def _command(self, data: bytes) -> bytes:
-        text = self._monitor.command(_unhex(data).decode(errors="replace"), self._core)
+        text = self._monitor.command(unhex(data).decode(errors="replace"), self._core)
         return text.encode().hex().encode() or OK
 
     def _file(self, data: bytes) -> bytes:
@@ -361,33 +375,10 @@ class Protocol:
         (b"X", _write_binary),
         (b"Z", _insert),
         (b"z", _remove),
+        (b"bs", _step_back),
+        (b"bc", _go_back),
         (b"c", _continue_simply),
         (b"s", _step_simply),
         (b"D", _detach),
         (b"k", _kill),
     )
-
-
-def _hex(value: bytes | None, size: int) -> bytes:
-    return b"xx" * size if value is None else value.hex().encode()
-
-
-def _unhex(text: bytes) -> bytes:
-    return bytes.fromhex(text.decode("ascii"))
-
-
-def _range(data: bytes) -> tuple[int, int]:
-    address, _, size = data.partition(b",")
-    return parse_hex(address), parse_hex(size)
-
-
-def _stop(data: bytes) -> tuple[bytes, int, int]:
-    """Read `type,address,kind`; conditions behind a semicolon are gdb's own business."""
-    kind, address, size = data.partition(b";")[0].split(b",")
-    return kind, parse_hex(address), parse_hex(size)
-
-
-def _part(content: bytes, span: bytes) -> bytes:
-    offset, size = _range(span)
-    part = content[offset : offset + min(size, PACKET_MAX // 2 - 8)]
-    return (b"m" if offset + len(part) < len(content) else b"l") + escape(part)

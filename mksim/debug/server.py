@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mksim.debug.control import Debugger, Stop, Why
+from mksim.debug.history import History
 from mksim.debug.inferiors import Inferiors
 from mksim.debug.packets import Framer, Interrupt, Packet, Refused, frame
 from mksim.debug.protocol import Protocol
@@ -114,9 +115,10 @@ class Server:
     def __init__(self, machine: Machine, listener: socket.socket, *, wait: bool) -> None:
         self._machine = machine
         self._debugger = Debugger(machine)
+        self._history = History(self._debugger)
         self._listener = listener
         self._client: socket.socket | None = None
-        self._framer, self._protocol = Framer(), Protocol(self._debugger)
+        self._framer, self._protocol = Framer(), Protocol(self._debugger, self._history)
         self._free = not wait
         """Whether the machine runs although nobody asks for it."""
 
@@ -138,6 +140,8 @@ class Server:
         return self._free or self._protocol.running
 
     def _run(self, until: int, instructions: int) -> Outcome | None:
+        if not self._free:
+            self._history.note()
         stop = self._debugger.run(until=until, instructions=instructions)
         if stop is None:
             interrupted = self._debugger.outcome is Outcome.INTERRUPTED
@@ -174,7 +178,7 @@ class Server:
         self._client, _ = self._listener.accept()
         if self._client.family == socket.AF_INET:
             self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._framer, self._protocol = Framer(), Protocol(self._debugger)
+        self._framer, self._protocol = Framer(), Protocol(self._debugger, self._history)
         self._free = False
 
     def _receive(self) -> None:

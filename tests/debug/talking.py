@@ -3,6 +3,7 @@
 from functools import cache
 
 from mksim.debug.control import Debugger
+from mksim.debug.history import History
 from mksim.debug.protocol import Protocol
 from mksim.debug.target import BASIC
 from mksim.machine.config import Layout
@@ -24,7 +25,9 @@ class Client:
     def __init__(self, scenario: str = "pingpong") -> None:
         self.machine = Machine(layout(scenario))
         self.debugger = Debugger(self.machine)
-        self.protocol = Protocol(self.debugger)
+        self.history = History(self.debugger)
+        self.history.note()
+        self.protocol = Protocol(self.debugger, self.history)
 
     def ask(self, packet: bytes) -> bytes:
         """Send a packet; return its answer, the stop reply if it made the machine run."""
