@@ -24,79 +24,19 @@ from mksim.machine.options import TRACE_FORMS, TRACE_KINDS, TRACE_MOST, BootOpti
 from mksim.machine.reading import read_layout
 from mksim.machine.values import CORES_MAX, between, nearest
 from mksim.nativecache import cold
+from mksim.usage import COMPILING, EXAMPLES, EXIT_CODES, EXIT_CODES_ALONE
 
 EXIT_AS_EXPECTED, EXIT_UNEXPECTED, EXIT_CONFIG, EXIT_LIMIT = 0, 1, 2, 3
 EXIT_BUG, EXIT_OUTPUT = 70, 74
 """Of a kernel alone, whose own are odd: EX_SOFTWARE and EX_IOERR of BSD's sysexits.h."""
 EXIT_INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended: 128 + SIGINT."""
-EXIT_CODES = """\
-exit codes:
-  0  every kernel ended as its config expects
-  1  a kernel did not, or there was a violation that the config does not expect
-  2  the config, an image or the command line is wrong; nothing ran
-  3  the limit was reached (--until, or machine.until)
-  130  Ctrl-C before anything ran, or a second one; the first ends the run with its summary, and 1
-"""
-
-EXIT_CODES_ALONE = """\
-exit codes of boot --kernel:
-  odd                 what the kernel wrote to port 0xf4: (value << 1) | 1, as from QEMU's isa-debug-exit
-  0                   it powered off
-  2                   the image or the command line is wrong; nothing ran
-  4                   the limit was reached (--until)
-  6, 8, 10, 12        it reset itself, triple fault, machine check, asleep for good (halt)
-  70, 74, 130         a bug in mksim, output that cannot be written, Ctrl-C
-"""
-
-COMPILING = "mksim: compiling native code; this happens once, and takes a minute or more"
-
-EXAMPLES = {
-    "boot": """\
-examples:
-  mksim boot kernels/hello/config.toml
-  mksim boot config.toml --seed 7 --until 10ms        at most 10 ms of virtual time
-  mksim boot config.toml --until 5Minsn               at most 5 million instructions, all cores together
-  mksim boot config.toml --console ping=ping.log --summary run.json --quiet
-  mksim boot config.toml --trace run.json             what happened, to look at on https://ui.perfetto.dev
-  mksim boot config.toml --trace run.jsonl --trace-only message,crossing
-  mksim boot config.toml --trust                      let violations happen, and record them
-
-one kernel by its path, alone on a board with the chips of a PC; its COM1 and port 0xe9 are standard output,
-byte by byte, and all else goes to standard error:
-  mksim boot --kernel vmlinuz --initrd initrd.img --cmdline "console=ttyS0 panic=-1" --cores 2 --memory 1G
-  mksim boot --kernel test.elf --cmdline "verbose" --quiet > test.log; echo $?
-  mksim boot --kernel kernel.elf --module "symbols.bin" --module "config.txt read only" --until 10s
-""",
-    "debug": """\
-examples:
-  mksim debug kernels/pingpong/config.toml            wait for gdb at port 1234, before the first instruction
-  mksim debug config.toml --gdb unix:/tmp/mksim.gdb   at a Unix socket
-  gdb -x gdb/commands                                 as told when it waits: attaches to all kernels at once
-  mksim boot config.toml --gdb 1234                   runs; gdb may attach, let go and come again
-""",
-    "check": """\
-examples:
-  mksim check config.toml
-  mksim check config.toml | grep ^kernel
-""",
-    "disasm": """\
-examples:
-  mksim disasm build/kernels/hello/hello.elf                  from its entry on
-  mksim disasm build/kernels/hello/hello.elf --symbol main
-  mksim disasm config.toml --kernel ping --start 0x200000 --count 10 --bits 32
-""",
-    "bench": """\
-examples:
-  mksim bench
-  mksim bench ipi urpc                                only these
-""",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     options = parser().parse_args(arguments)
+    options.arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code: int = options.command(options)
         if sys.stdout is not None:  # it is None where the caller closed it
@@ -133,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _boot_parser(_command(commands, "boot", boot, "boot the kernels of a config"))
     _boot_parser(_command(commands, "debug", boot, "boot under gdb: see all kernels, and step"), wait=True)
+    _replay_parser(_command(commands, "replay", replay, "run a recorded run again, and compare"))
     _config_argument(_command(commands, "check", check, "validate a config, and draw its memory map"))
     _disasm_parser(_command(commands, "disasm", disasm, "disassemble an image, with its symbols"))
     _bench_parser(_command(commands, "bench", bench, "measure, and compare with QEMU where it is installed"))
@@ -177,9 +118,13 @@ def _boot_parser(command: argparse.ArgumentParser, *, wait: bool = False) -> Non
     add("--trace-most", type=_events, default=TRACE_MOST, metavar="N",
         help="only the first N events (default: 1000000)")  # fmt: skip
     add("--quiet", action="store_true", help="no status line and no summary on the terminal")
+    add = command.add_mutually_exclusive_group().add_argument
+    add("--record", type=Path, metavar="FILE", help="write down what is run and how it goes, for replay")
     add("--gdb", type=_gdb, default=("1234" if wait else None), metavar="PORT|unix:PATH",
         help="let gdb attach there" + (" (default: 1234)" if wait else ""))  # fmt: skip
-    add("--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach")
+    command.add_argument(
+        "--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach"
+    )
     choice = command.add_mutually_exclusive_group()
     choice.add_argument("--trust", dest="protection", action="store_const", const="trust",
                         help="violations happen, and are recorded")  # fmt: skip
@@ -194,6 +139,18 @@ def _board_options(group: Any) -> None:
     add("--cmdline", type=_cmdline, metavar="TEXT", help="the kernel's command line")
     add("--cores", type=_cores, metavar="N", help="processors (default: 1)")
     add("--memory", type=_memory, metavar="SIZE", help="memory, up to 3G (default: 512M)")
+
+
+def _replay_parser(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    command.set_defaults(wait=True, record=None)
+    add("file", type=Path, metavar="RECORD", help="what boot --record has written")
+    add("--console", type=_console, action="append", default=[], metavar="KERNEL=FILE",
+        help="write a kernel's console to a file, as it is; may be repeated")  # fmt: skip
+    add("--summary", type=Path, metavar="FILE.json", help="write what happened to a file")
+    add("--quiet", action="store_true", help="no status line and no summary on the terminal")
+    add("--gdb", type=_gdb, metavar="PORT|unix:PATH", help="let gdb attach there, and do not compare")
+    add("--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach")
 
 
 def _disasm_parser(command: argparse.ArgumentParser) -> None:
@@ -250,7 +207,11 @@ def _gdb_address(text: str) -> int | Path:
 
 
 def _drive(options: argparse.Namespace) -> Drive | None:
-    """Return who is to run the machine: the gdb server, if one was asked for."""
+    """Return who is to run the machine: the gdb server or a recorder, if one was asked for."""
+    if options.record is not None:
+        from mksim.observe.record import Recorder  # noqa: PLC0415 - as above
+
+        return Recorder(options.record, options.arguments)
     if options.gdb is None:
         return None
 
@@ -298,6 +259,32 @@ def boot(options: argparse.Namespace) -> int:
         return EXIT_LIMIT
     fine = outcome is Outcome.ENDED and summary.as_expected(machine)
     return EXIT_AS_EXPECTED if fine else EXIT_UNEXPECTED
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Run a recorded run again, and compare."""
+    from mksim.machine.build import read_rom  # noqa: PLC0415 - as above
+    from mksim.machine.machine import Outcome  # noqa: PLC0415
+    from mksim.observe import record, session, summary  # noqa: PLC0415
+
+    known = record.read(options.file)
+    told = record.options(options.file, known, parser().parse_args)
+    for name in ("console", "summary", "quiet", "gdb", "gdbinit", "record", "wait"):
+        setattr(told, name, getattr(options, name))
+    layout, how = order(told)
+    record.check_files(options.file, known, layout, read_rom())
+    _announce()
+    replayer = record.Replayer(known)
+    machine, outcome = session.run(layout, how if how.drive else replace(how, drive=replayer))
+    for line in replayer.difference:
+        print(f"replay   {line}")
+    if replayer.difference:
+        return EXIT_UNEXPECTED
+    if how.drive is None and outcome is not Outcome.INTERRUPTED:
+        print(f"replay   the same as recorded: {len(known['milestones']) + 1} milestones, digest")
+    if outcome is Outcome.LIMIT:
+        return EXIT_LIMIT
+    return EXIT_AS_EXPECTED if summary.as_expected(machine) else EXIT_UNEXPECTED
 
 
 def boot_alone(options: argparse.Namespace) -> int:

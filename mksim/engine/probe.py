@@ -74,7 +74,7 @@ _BLOCK = 1024
 """More instructions than any block has."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def debugger_of(machine: np.void) -> np.void:
     """Return the DEBUGGER record; there must be one."""
     return carray(pointer(machine["debugger"]), 1, DEBUGGER)[0]
@@ -215,7 +215,7 @@ def leave_block(machine: np.void, engine: np.void) -> None:
             debugger_of(machine)["ran"] = 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def take(machine: np.void, engine: np.void, vector: int) -> None:
     """Note that the running core takes an interrupt."""
     if machine["debugger"] != 0:
@@ -227,7 +227,7 @@ def take(machine: np.void, engine: np.void, vector: int) -> None:
             debugger["ran"] = 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def look_out(machine: np.void, engine: np.void) -> None:
     """At the start of a slice: see to it that the hook is called in time."""
     engine["left"], engine["stage"] = 0, FRESH
@@ -240,7 +240,7 @@ def look_out(machine: np.void, engine: np.void) -> None:
         engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def stepped(machine: np.void, index: int) -> bool:
     """Tell, after a slice, whether the core has made its step and sleeps now: it has no next instruction."""
     if machine["debugger"] == 0:
@@ -256,7 +256,7 @@ def stepped(machine: np.void, index: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def ready(machine: np.void, engine: np.void) -> None:
     """Before a slice is gone on with: forget why it was stopped, and look at the next block in any case."""
     machine["paused"] = -1

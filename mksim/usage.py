@@ -1,0 +1,70 @@
+"""What the command line says about itself, besides its options."""
+
+EXIT_CODES = """\
+exit codes:
+  0  every kernel ended as its config expects
+  1  a kernel did not, or there was a violation that the config does not expect
+  2  the config, an image or the command line is wrong; nothing ran
+  3  the limit was reached (--until, or machine.until)
+  130  Ctrl-C before anything ran, or a second one; the first ends the run with its summary, and 1
+"""
+
+EXIT_CODES_ALONE = """\
+exit codes of boot --kernel:
+  odd                 what the kernel wrote to port 0xf4: (value << 1) | 1, as from QEMU's isa-debug-exit
+  0                   it powered off
+  2                   the image or the command line is wrong; nothing ran
+  4                   the limit was reached (--until)
+  6, 8, 10, 12        it reset itself, triple fault, machine check, asleep for good (halt)
+  70, 74, 130         a bug in mksim, output that cannot be written, Ctrl-C
+"""
+
+COMPILING = "mksim: compiling native code; this happens once, and takes a minute or more"
+
+EXAMPLES = {
+    "boot": """\
+examples:
+  mksim boot kernels/hello/config.toml
+  mksim boot config.toml --seed 7 --until 10ms        at most 10 ms of virtual time
+  mksim boot config.toml --until 5Minsn               at most 5 million instructions, all cores together
+  mksim boot config.toml --console ping=ping.log --summary run.json --quiet
+  mksim boot config.toml --trace run.json             what happened, to look at on https://ui.perfetto.dev
+  mksim boot config.toml --trace run.jsonl --trace-only message,crossing
+  mksim boot config.toml --trust                      let violations happen, and record them
+  mksim boot config.toml --record run.mk              write down what was run and how it went: see replay
+
+one kernel by its path, alone on a board with the chips of a PC; its COM1 and port 0xe9 are standard output,
+byte by byte, and all else goes to standard error:
+  mksim boot --kernel vmlinuz --initrd initrd.img --cmdline "console=ttyS0 panic=-1" --cores 2 --memory 1G
+  mksim boot --kernel test.elf --cmdline "verbose" --quiet > test.log; echo $?
+  mksim boot --kernel kernel.elf --module "symbols.bin" --module "config.txt read only" --until 10s
+""",
+    "debug": """\
+examples:
+  mksim debug kernels/pingpong/config.toml            wait for gdb at port 1234, before the first instruction
+  mksim debug config.toml --gdb unix:/tmp/mksim.gdb   at a Unix socket
+  gdb -x gdb/commands                                 as told when it waits: attaches to all kernels at once
+  mksim boot config.toml --gdb 1234                   runs; gdb may attach, let go and come again
+""",
+    "replay": """\
+examples:
+  mksim replay run.mk                                 run it again; name the first thing that differs
+  mksim replay run.mk --gdb 1234                      run it again under gdb
+""",
+    "check": """\
+examples:
+  mksim check config.toml
+  mksim check config.toml | grep ^kernel
+""",
+    "disasm": """\
+examples:
+  mksim disasm build/kernels/hello/hello.elf                  from its entry on
+  mksim disasm build/kernels/hello/hello.elf --symbol main
+  mksim disasm config.toml --kernel ping --start 0x200000 --count 10 --bits 32
+""",
+    "bench": """\
+examples:
+  mksim bench
+  mksim bench ipi urpc                                only these
+""",
+}
