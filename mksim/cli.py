@@ -13,16 +13,24 @@ from pathlib import Path
 from runpy import run_module
 from typing import Any
 
+from mksim.arguments import (
+    BOARD,
+    bench_arguments,
+    boot_arguments,
+    config_arguments,
+    disasm_arguments,
+    replay_arguments,
+)
 from mksim.boot.formats import read_image
 from mksim.boot.image import Image
 from mksim.boot.symbols import Symbols, read_symbols
 from mksim.errors import ConfigError, EngineError, FileError, Problem
-from mksim.machine import alone, schema, units
+from mksim.machine import alone
 from mksim.machine.config import Layout, Protection
 from mksim.machine.drawing import draw
-from mksim.machine.options import TRACE_FORMS, TRACE_KINDS, TRACE_MOST, BootOptions, Drive
+from mksim.machine.options import BootOptions, Drive
 from mksim.machine.reading import read_layout
-from mksim.machine.values import CORES_MAX, between, nearest
+from mksim.machine.values import nearest
 from mksim.nativecache import cold
 from mksim.usage import COMPILING, EXAMPLES, EXIT_CODES, EXIT_CODES_ALONE
 
@@ -71,12 +79,12 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _boot_parser(_command(commands, "boot", boot, "boot the kernels of a config"))
-    _boot_parser(_command(commands, "debug", boot, "boot under gdb: see all kernels, and step"), wait=True)
-    _replay_parser(_command(commands, "replay", replay, "run a recorded run again, and compare"))
-    _config_argument(_command(commands, "check", check, "validate a config, and draw its memory map"))
-    _disasm_parser(_command(commands, "disasm", disasm, "disassemble an image, with its symbols"))
-    _bench_parser(_command(commands, "bench", bench, "measure, and compare with QEMU where it is installed"))
+    boot_arguments(_command(commands, "boot", boot, "boot the kernels of a config"))
+    boot_arguments(_command(commands, "debug", boot, "boot under gdb: see all kernels, and step"), wait=True)
+    replay_arguments(_command(commands, "replay", replay, "run a recorded run again, and compare"))
+    config_arguments(_command(commands, "check", check, "validate a config, and draw its memory map"))
+    disasm_arguments(_command(commands, "disasm", disasm, "disassemble an image, with its symbols"))
+    bench_arguments(_command(commands, "bench", bench, "measure, and compare with QEMU if it is installed"))
     return top
 
 
@@ -94,118 +102,6 @@ def _command(
     return command
 
 
-def _config_argument(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", type=Path, metavar="CONFIG.toml", help="the machine and its kernels")
-
-
-def _boot_parser(command: argparse.ArgumentParser, *, wait: bool = False) -> None:
-    command.set_defaults(wait=wait)
-    what = command.add_mutually_exclusive_group(required=True)
-    help_ = "the machine and its kernels"
-    what.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml", help=help_)
-    what.add_argument("--kernel", type=Path, metavar="IMAGE", help="one kernel, alone on a default board")
-    _board_options(command.add_argument_group("the board of --kernel"))
-    add = command.add_argument
-    add("--seed", type=_seed, metavar="N", help="draw another interleaving of cores (default: the config's)")
-    add("--until", type=_limit, metavar="LIMIT", help="stop at a virtual time (10ms) or instruction (5Minsn)")
-    add("--console", type=_console, action="append", default=[], metavar="KERNEL=FILE",
-        help="write a kernel's console to a file, as it is; may be repeated")  # fmt: skip
-    add("--summary", type=Path, metavar="FILE.json", help="write what happened to a file")
-    add("--trace", type=_trace, metavar="FILE.json",
-        help="write events as they happen: .json is for Perfetto, .jsonl is lines")  # fmt: skip
-    add("--trace-only", type=_kinds, default=frozenset(TRACE_KINDS), metavar="KINDS",
-        help=f"only these, with commas between: {', '.join(TRACE_KINDS)}")  # fmt: skip
-    add("--trace-most", type=_events, default=TRACE_MOST, metavar="N",
-        help="only the first N events (default: 1000000)")  # fmt: skip
-    add("--quiet", action="store_true", help="no status line and no summary on the terminal")
-    add = command.add_mutually_exclusive_group().add_argument
-    add("--record", type=Path, metavar="FILE", help="write down what is run and how it goes, for replay")
-    add("--gdb", type=_gdb, default=("1234" if wait else None), metavar="PORT|unix:PATH",
-        help="let gdb attach there" + (" (default: 1234)" if wait else ""))  # fmt: skip
-    command.add_argument(
-        "--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach"
-    )
-    choice = command.add_mutually_exclusive_group()
-    choice.add_argument("--trust", dest="protection", action="store_const", const="trust",
-                        help="violations happen, and are recorded")  # fmt: skip
-    choice.add_argument("--guard", dest="protection", action="store_const", const="guard",
-                        help="violations do not happen, and are recorded")  # fmt: skip
-
-
-def _board_options(group: Any) -> None:
-    add = group.add_argument
-    add("--initrd", metavar="FILE", help="the first module: Linux's initial RAM disk")
-    add("--module", action="append", metavar="'FILE ARGUMENTS'", help="a further module; may be repeated")
-    add("--cmdline", type=_cmdline, metavar="TEXT", help="the kernel's command line")
-    add("--cores", type=_cores, metavar="N", help="processors (default: 1)")
-    add("--memory", type=_memory, metavar="SIZE", help="memory, up to 3G (default: 512M)")
-
-
-def _replay_parser(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
-    command.set_defaults(wait=True, record=None)
-    add("file", type=Path, metavar="RECORD", help="what boot --record has written")
-    add("--console", type=_console, action="append", default=[], metavar="KERNEL=FILE",
-        help="write a kernel's console to a file, as it is; may be repeated")  # fmt: skip
-    add("--summary", type=Path, metavar="FILE.json", help="write what happened to a file")
-    add("--quiet", action="store_true", help="no status line and no summary on the terminal")
-    add("--gdb", type=_gdb, metavar="PORT|unix:PATH", help="let gdb attach there, and do not compare")
-    add("--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach")
-
-
-def _disasm_parser(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
-    add("image", type=Path, metavar="IMAGE|CONFIG.toml", help="an image, or a config that names some")
-    add("--kernel", metavar="NAME", help="which kernel's image (default: the config's first)")
-    add("--symbol", metavar="NAME", help="the function to show")
-    add("--start", type=_number, metavar="ADDRESS", help="where to start, as linked (default: the entry)")
-    add("--count", type=_number, metavar="N", help="how many instructions (default: 32, or all of a symbol)")
-    add("--bits", type=int, choices=(16, 32, 64), help="as which code (default: 64; at an entry 32)")
-
-
-def _bench_parser(command: argparse.ArgumentParser) -> None:
-    command.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
-
-
-def _argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return a parser of a config's values as one of arguments: argparse shows only errors of its own."""
-
-    def argument(text: str) -> Any:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return argument
-
-
-def _file_of_kernel(text: str) -> tuple[str, Path]:
-    kernel, separator, file = text.partition("=")
-    if not (kernel and separator and file):
-        raise ValueError(f"is {text!r}, not KERNEL=FILE")
-    return kernel, Path(file)
-
-
-def _trace_file(text: str) -> Path:
-    if Path(text).suffix not in TRACE_FORMS:
-        raise ValueError(f"is {text!r}, which does not end in {' or '.join(TRACE_FORMS)}")
-    return Path(text)
-
-
-def _trace_kinds(text: str) -> frozenset[str]:
-    if strange := set(text.split(",")) - set(TRACE_KINDS):
-        raise ValueError(f"is {min(strange)!r}, not one of {', '.join(TRACE_KINDS)}")
-    return frozenset(text.split(","))
-
-
-def _gdb_address(text: str) -> int | Path:
-    if text.startswith("unix:") and len(text) > 5:
-        return Path(text[5:])
-    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
-        raise ValueError(f"is {text!r}, neither a port nor unix:PATH")
-    return int(text)
-
-
 def _drive(options: argparse.Namespace) -> Drive | None:
     """Return who is to run the machine: the gdb server or a recorder, if one was asked for."""
     if options.record is not None:
@@ -221,21 +117,6 @@ def _drive(options: argparse.Namespace) -> Drive | None:
         return serve(machine, options.gdb, options.gdbinit, options.wait, until, instructions, update)
 
     return drive
-
-
-_gdb = _argument(_gdb_address)
-_limit = _argument(units.limit)
-_trace = _argument(_trace_file)
-_kinds = _argument(_trace_kinds)
-_events = _argument(between(1, 1 << 40, units.written))
-_console = _argument(_file_of_kernel)
-_number = _argument(between(0, (1 << 64) - 1, units.written, "#x"))
-_seed = _argument(between(0, schema.SEED_MAX, units.written))
-_cmdline = _argument(schema.KERNEL["cmdline"].parse)
-_memory = _argument(schema.MACHINE["memory"].parse)
-_cores = _argument(between(1, CORES_MAX, units.written))
-BOARD = ("initrd", "module", "cmdline", "cores", "memory")
-"""Options that are only for --kernel: the rest goes with a config as well."""
 
 
 def check(options: argparse.Namespace) -> int:
@@ -271,6 +152,7 @@ def replay(options: argparse.Namespace) -> int:
     told = record.options(options.file, known, parser().parse_args)
     for name in ("console", "summary", "quiet", "gdb", "gdbinit", "record", "wait"):
         setattr(told, name, getattr(options, name))
+    told.trace = None
     layout, how = order(told)
     record.check_files(options.file, known, layout, read_rom())
     _announce()

@@ -16,7 +16,7 @@ RANK = {
     "hw": 2,
     "engine": 3, "boot": 3,
     "machine": 4,
-    "observe": 5, "debug": 5,
+    "observe": 5, "debug": 5, "arguments": 5,
     "cli": 6,
     "__main__": 7, "__init__": 7,
 }  # fmt: skip

@@ -236,12 +236,12 @@ class Debugger:
     def unseen(self) -> Iterator[None]:
         """Let nobody see what the machine writes meanwhile: it has written that before."""
         machine = self.machine
-        kept = machine.consoles, machine.screens
-        machine.consoles, machine.screens = [], []
+        kept = machine.consoles, machine.screens, machine.tracers
+        machine.consoles, machine.screens, machine.tracers = [], [], []
         try:
             yield
         finally:
-            machine.consoles, machine.screens = kept
+            machine.consoles, machine.screens, machine.tracers = kept
 
     # --- when ---
 

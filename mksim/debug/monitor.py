@@ -83,8 +83,9 @@ class Monitor:
         return "continue now: to the first instruction of the handler\n"
 
     def _walk(self, core: int, arguments: list[str]) -> str:
-        """Translate an address: each table entry on the way, and who owns the page that it is in."""
-        address = int(arguments[0], 0) & (1 << 64) - 1
+        """Translate an address, RIP without one: each table entry on the way, and whose page that is in."""
+        rip = self._debugger.registers(core).rip
+        address = (int(arguments[0], 0) if arguments else rip) & (1 << 64) - 1
         found = self._debugger.walk(core, address)
         lines = [
             f"level {step.level}: {step.entry:#018x} at {step.where:#x}, {self._owner(step.where)}"
