@@ -35,7 +35,8 @@ def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
         files = open_files(options.consoles)
         if options.summary is not None:
             options.summary.open("a").close()  # better now than after an hour's run
-    gc.freeze()  # before there is a machine: what is frozen is never given back
+    if gc.get_freeze_count() == 0:
+        gc.freeze()  # before there is a first machine: what is frozen is never given back
     gc.enable()
     machine = Machine(layout)
     status = Status(machine, sys.stderr, quiet=options.quiet or (options.raw and _at_terminal()))
