@@ -81,6 +81,7 @@ INTRODUCTIONS = {
     "window": ("[[window]]", "Memory that belongs to several kernels. Any number."),
     "doorbell": ("[[doorbell]]", "Who may interrupt whom, with what. Any number."),
     "wire": ("[[wire]]", "A null modem: what one UART sends, the other receives. Any number."),
+    "device": ("[[device]]", "A device on PCI; docs/devices.md tells of them. Any number."),
     "expect": ("[expect]", "What the run as a whole is to come to, for the exit code."),
 }
 

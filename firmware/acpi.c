@@ -112,7 +112,8 @@ static uint32_t rsdt_write(struct boot *boot, const uint32_t *tables, uint32_t c
 
 static uint32_t mcfg_write(struct boot *boot) {
     struct acpi_mcfg *mcfg = area_take(boot, sizeof(*mcfg), 16);
-    mcfg->base = ECAM;
+    mcfg->base = ECAM + boot->kernel->pci_segment * ECAM_BUS;
+    mcfg->segment = (uint16_t)boot->kernel->pci_segment;
     acpi_seal(&mcfg->header, "MCFG", sizeof(*mcfg), 1);
     return (uint32_t)mcfg;
 }
@@ -135,10 +136,10 @@ uint32_t acpi_write(struct boot *boot) {
     tables[count++] = mkpt_write(boot);
     if (boot->kernel->uart_port)
         tables[count++] = spcr_write(boot);
-    if (boot->kernel->flags & KERNEL_LEGACY) {
+    if (boot->kernel->flags & KERNEL_LEGACY)
         tables[count++] = hpet_write(boot);
+    if (boot->kernel->pci_segment != NOBODY)
         tables[count++] = mcfg_write(boot);
-    }
     uint32_t rsdt = rsdt_write(boot, tables, count);
     seal_rsdp(rsdp, rsdt, xsdt_write(boot, tables, count));
     return (uint32_t)rsdp;

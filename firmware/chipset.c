@@ -24,29 +24,54 @@ static const uint8_t ecam[] = {                                 // Scope (\_SB) 
     0x86, 0x09, 0x00, 0x01, BYTES32(ECAM), BYTES32(ECAM_BUS),   // Memory32Fixed (ReadWrite, ...)
     0x79, 0x00,
 };
+enum { ECAM_BASE = sizeof(ecam) - 10 };
 
-// What the host bridge produces: ranges that begin and end where they say (0x0c).
+// INTA# of device n is pin 16 + n % 4: Package () {n << 16 | 0xffff, 0, 0, pin}.
+#define ROUTE(n) 0x12, 0x0b, 0x04, 0x0c, 0xff, 0xff, (n), 0x00, 0x00, 0x00, 0x0a, 16 + (n) % 4
+#define ROUTES(n) ROUTE(n), ROUTE(n + 1), ROUTE(n + 2), ROUTE(n + 3)
+
+// What the host bridge produces: ranges that begin and end where they say (0x0c). Ports are segment 0's.
 static const uint8_t host_bridge[] = {                          // Scope (\_SB) { Device (PCI0) { ... } }
-    0x10, 0x4d, 0x07, '\\', '_', 'S', 'B', '_',
-    0x5b, 0x82, 0x44, 0x07, 'P', 'C', 'I', '0',
+    0x10, 0x4d, 0x20, '\\', '_', 'S', 'B', '_',
+    0x5b, 0x82, 0x44, 0x20, 'P', 'C', 'I', '0',
     0x08, '_', 'H', 'I', 'D', EISAID(0x0a, 0x03),
     0x08, '_', 'B', 'B', 'N', 0x00,
+    0x08, '_', 'S', 'E', 'G', 0x0a, 0x00,
+    0x08, '_', 'P', 'R', 'T', 0x12, 0x43, 0x18, 32,
+    ROUTES(0), ROUTES(4), ROUTES(8), ROUTES(12), ROUTES(16), ROUTES(20), ROUTES(24), ROUTES(28),
     0x08, '_', 'C', 'R', 'S', 0x11, 0x48, 0x05, 0x0a, 0x54,     // ResourceTemplate ()
     0x88, 0x0d, 0, 0x02, 0x0c, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,              // WordBusNumber: 0
     0x47, 0x01, 0xf8, 0x0c, 0xf8, 0x0c, 0x01, 0x08,                             // IO: 0xcf8-0xcff, its own
     0x88, 0x0d, 0, 0x01, 0x0c, 0x03, 0, 0, 0, 0, 0xf7, 0x0c, 0, 0, 0xf8, 0x0c,  // WordIO: 0-0xcf7
     0x88, 0x0d, 0, 0x01, 0x0c, 0x03, 0, 0, 0, 0x0d, 0xff, 0xff, 0, 0, 0, 0xf3,  // WordIO: 0xd00-0xffff
     0x87, 0x17, 0, 0x00, 0x0c, 0x01, BYTES32(0), BYTES32(PCI_MEMORY),           // DWordMemory
-    BYTES32(IOAPIC - 1), BYTES32(0), BYTES32(PCI_MEMORY_SIZE),
+    BYTES32(PCI_MEMORY + PCI_WINDOW - 1), BYTES32(0), BYTES32(PCI_WINDOW),
     0x79, 0x00,
 };
+enum { SEGMENT = 38, WINDOW_MIN = sizeof(host_bridge) - 18, WINDOW_MAX = sizeof(host_bridge) - 14 };
 
-static void put(struct boot *boot, const uint8_t *aml, uint32_t size) {
-    memcpy(area_take(boot, size, 1), aml, size);
+static uint8_t *put(struct boot *boot, const uint8_t *aml, uint32_t size) {
+    return memcpy(area_take(boot, size, 1), aml, size);
+}
+
+static void add(uint8_t *to, uint32_t offset) {
+    uint32_t value;
+    memcpy(&value, to, sizeof(value));
+    value += offset;
+    memcpy(to, &value, sizeof(value));
+}
+
+static void pci_write(struct boot *boot, uint32_t segment) {
+    uint8_t *bridge = put(boot, host_bridge, sizeof(host_bridge));
+    bridge[SEGMENT] = (uint8_t)segment;
+    add(bridge + WINDOW_MIN, segment * PCI_WINDOW);
+    add(bridge + WINDOW_MAX, segment * PCI_WINDOW);
+    add(put(boot, ecam, sizeof(ecam)) + ECAM_BASE, segment * ECAM_BUS);
 }
 
 void chipset_write(struct boot *boot) {
-    put(boot, host_bridge, sizeof(host_bridge));
-    put(boot, ecam, sizeof(ecam));
-    put(boot, timers, sizeof(timers));
+    if (boot->kernel->pci_segment != NOBODY)
+        pci_write(boot, boot->kernel->pci_segment);
+    if (boot->kernel->flags & KERNEL_LEGACY)
+        put(boot, timers, sizeof(timers));
 }

@@ -42,8 +42,7 @@ static void serial_port_write(struct boot *boot, const struct partition_uart *ua
 uint32_t dsdt_write(struct boot *boot) {
     struct acpi_table *dsdt = area_take(boot, sizeof(*dsdt), 16);
     memcpy(area_take(boot, sizeof(soft_off), 1), soft_off, sizeof(soft_off));
-    if (boot->kernel->flags & KERNEL_LEGACY)
-        chipset_write(boot);
+    chipset_write(boot);
     for (uint32_t i = 0; i < boot->kernel->uart_count; i++)
         serial_port_write(boot, uart_at(boot->kernel->first_uart + i));
     acpi_seal(dsdt, "DSDT", (uint32_t)(boot->next - (uint8_t *)dsdt), ACPI_DSDT_REVISION);

@@ -1,12 +1,11 @@
 // PCI configuration, by ports and by memory: the same host bridge, nobody else, ones where nobody is.
 // PCI 3.0, 3.2.2.3.2; PCI Express 2.0, 7.2.2.
 #include "../lib/check.h"
+#include "../lib/pci.h"
 
 #define CONFIG_ADDRESS 0xcf8
 #define CONFIG_DATA    0xcfc
 #define ENABLE         0x80000000
-
-struct mcfg { struct acpi_header header; u64 reserved, base; u16 segment; u8 first_bus, last_bus; } __attribute__((packed));
 
 static u32 config(u32 device, u32 reg) {
     outl(CONFIG_ADDRESS, ENABLE | device << 11 | reg);

@@ -108,6 +108,7 @@ def _kernels(layout: Layout, strings: Strings) -> Iterator[Record]:
             first_uart,
             len(kernel.uarts),
             spec.NOBODY if kernel.ioapic is None else kernel.ioapic,
+            layout.segments.get(kernel.name, spec.NOBODY),
         )
         first_span += len(kernel.memory)
         first_module += len(kernel.modules)

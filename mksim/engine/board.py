@@ -26,6 +26,7 @@ from mksim.engine.tracing import EVENT, TRACE_SIZE
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.message import MESSAGE, STATE
 from mksim.fabric.ownership import PORTS, Ownership
+from mksim.hw.edu import EDU
 from mksim.hw.hpet import HPET
 from mksim.hw.ioapic import IOAPIC
 from mksim.hw.pci_config import FUNCTION, PCI
@@ -53,6 +54,8 @@ class Board:
         rows: np.ndarray,
         fw_items: np.ndarray,
         fw_data: np.ndarray,
+        functions: int = 1,
+        edus: int = 0,
     ) -> None:
         self.deeds = deeds
         self.ledger = Ledger(kernels)
@@ -69,7 +72,8 @@ class Board:
         self.port_device = np.zeros(PORTS, np.uint8)
         self.port_unit = np.zeros(PORTS, np.uint16)
         self.pic, self.pit, self.rtc = np.zeros(1, PIC), np.zeros(1, PIT), np.zeros(1, RTC)
-        self.pci, self.functions = np.zeros(1, PCI), np.zeros(1, FUNCTION)
+        self.pci, self.functions = np.zeros(1, PCI), np.zeros(functions, FUNCTION)
+        self.edus = np.zeros(max(edus, 1), EDU)
         self.fw_items, self.fw_data = fw_items, fw_data
         self.hpet, self.vga, self.screen = np.zeros(1, HPET), np.zeros(1, VGA), np.zeros(1, SCREEN)
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
@@ -101,8 +105,8 @@ class Board:
         machine["n_cores"], machine["kernels"], machine["n_engines"] = cores, kernels, kernels + 1
         machine["n_uarts"], machine["n_ioapics"] = uarts, ioapics
         machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
-        machine["serial_deadline"] = machine["screen_due"] = NEVER
-        machine["n_functions"] = len(self.functions)
+        machine["serial_deadline"] = machine["screen_due"] = machine["device_deadline"] = NEVER
+        machine["n_functions"], machine["n_edus"] = len(self.functions), len(self.edus)
         machine["n_fw_items"], machine["n_fw_data"] = len(self.fw_items), len(self.fw_data)
         machine["running"] = machine["paused"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
 
@@ -134,7 +138,7 @@ class Board:
     plain = (
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
         "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
-        "console", "trace", "cpuid", "pci", "functions", "fw_items", "fw_data",
+        "console", "trace", "cpuid", "pci", "functions", "edus", "fw_items", "fw_data",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

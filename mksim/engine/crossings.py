@@ -5,7 +5,7 @@ from numba import carray, njit
 
 from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.native import cpu_restore_state, pointer
-from mksim.engine.records import PLACE, PLACES, core_of, engine_of, env_at, happen
+from mksim.engine.records import PLACE, PLACES, core_of, engine_of, env_at, happen, kernel_of
 from mksim.engine.tracing import CROSSED, trace
 from mksim.fabric import ledger
 from mksim.fabric.ledger import CROSSING, FIRST, LEDGER, NEWEST, OTHERS, Act
@@ -16,6 +16,7 @@ READ, WRITE, EXECUTE, WALK = int(Act.READ), int(Act.WRITE), int(Act.EXECUTE), in
 IPI, NMI, INIT, SIPI = int(Act.IPI), int(Act.NMI), int(Act.INIT), int(Act.SIPI)
 IN, OUT = int(Act.IN), int(Act.OUT)
 DEVICE_READ, DEVICE_WRITE = int(Act.DEVICE_READ), int(Act.DEVICE_WRITE)
+DMA_READ, DMA_WRITE = int(Act.DMA_READ), int(Act.DMA_WRITE)
 CONFIG_READ, CONFIG_WRITE = int(Act.CONFIG_READ), int(Act.CONFIG_WRITE)
 _ACTS = len(Act)
 
@@ -100,8 +101,35 @@ def cross(
     granted: bool,
 ) -> None:
     """Write one crossing by core `index` into the ledger."""
-    core = core_of(machine, index)
     trace(machine, CROSSED, when, index, where, rip, target, act, np.int64(granted))
+    who = np.int64(core_of(machine, index)["owner"])
+    write_down(machine, who, index, when, rip, act, where, size, target, granted)
+
+
+@njit(cache=True, error_model="numpy")
+def cross_dma(
+    machine: np.void, f: np.void, when: int, act: int, where: int, size: int, target: int, granted: bool
+) -> None:
+    """Write one crossing by a function of PCI into the ledger: it has a place, and neither core nor RIP."""
+    boot_core = kernel_of(machine, f["owner"])["boot_core"]
+    trace(machine, CROSSED, when, boot_core, where, f["place"], target, act, np.int64(granted))
+    write_down(machine, np.int64(f["owner"]), -1, when, f["place"], act, where, size, target, granted)
+
+
+@njit(cache=True, error_model="numpy")
+def write_down(
+    machine: np.void,
+    who: int,
+    index: int,
+    when: int,
+    rip: int,
+    act: int,
+    where: int,
+    size: int,
+    target: int,
+    granted: bool,
+) -> None:
+    """Write one crossing of an owner's into the ledger."""
     happen(machine, (when << 20) ^ (index << 12) ^ (act << 4) ^ (where << 1) ^ np.int64(granted))
     owners = machine["kernels"] + OTHERS
     ledger.note(
@@ -109,7 +137,7 @@ def cross(
         carray(pointer(machine["first_crossings"]), FIRST, CROSSING),
         carray(pointer(machine["crossing_counts"]), (owners, owners, _ACTS, 2), np.int64),
         carray(pointer(machine["ledger"]), 1, LEDGER)[0],
-        when, np.int64(core["owner"]), index, rip, act, size, granted, target, where,
+        when, who, index, rip, act, size, granted, target, where,
     )  # fmt: skip
 
 

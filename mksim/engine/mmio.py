@@ -29,13 +29,14 @@ from mksim.engine.interrupts import io_apic, pins
 from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, post, throw
 from mksim.engine.msr import after_apic_write
 from mksim.engine.native import pointer, raise_exception_err_ra
-from mksim.engine.pci import read_ecam, write_ecam
+from mksim.engine.pci import ecam_owner, memory_owner, read_ecam, read_memory, write_ecam, write_memory
 from mksim.engine.records import (
     FOREIGN,
     HOLE,
     IO_APIC,
     LOCAL_APIC,
     PCI_ECAM,
+    PCI_SPACE,
     REGION,
     core_of,
     engine_at,
@@ -141,11 +142,15 @@ def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int, s
     kind = region["kind"]
     if kind == LOCAL_APIC:
         return apic_read(engine, machine, LAPIC, offset)
-    if chip_allowed(engine, machine, CONFIG_READ if kind == PCI_ECAM else DEVICE_READ, region, offset):
+    if kind == PCI_SPACE and memory_owner(machine, region["base"] + offset) < 0:
+        return hole_read(engine, machine, region["base"] + offset)
+    if chip_allowed(engine, machine, CONFIG_READ if kind == PCI_ECAM else DEVICE_READ, region, offset, size):
         if kind == IO_APIC:
             return np.uint64(ioapic.read(io_apic(machine, region["unit"]), offset))
         if kind == PCI_ECAM:
             return np.uint64(read_ecam(machine, offset, size))
+        if kind == PCI_SPACE:
+            return np.uint64(read_memory(engine, machine, region["base"] + offset, size))
         return np.uint64(read_hpet(machine, offset, engine["time"]))
     return _ONES
 
@@ -158,12 +163,18 @@ def chip_write(
     kind = region["kind"]
     if kind == LOCAL_APIC:
         apic_write(engine, machine, LAPIC, offset, value)
-    elif chip_allowed(engine, machine, CONFIG_WRITE if kind == PCI_ECAM else DEVICE_WRITE, region, offset):
+    elif kind == PCI_SPACE and memory_owner(machine, region["base"] + offset) < 0:
+        hole_write(engine, machine, region["base"] + offset, value)
+    elif chip_allowed(
+        engine, machine, CONFIG_WRITE if kind == PCI_ECAM else DEVICE_WRITE, region, offset, size
+    ):
         if kind == IO_APIC:
             ioapic.write(io_apic(machine, region["unit"]), offset, value & 0xFFFFFFFF)
             pins(machine, region["unit"], engine["core"], engine["time"])
         elif kind == PCI_ECAM:
-            write_ecam(machine, offset, size, value & 0xFFFFFFFF)
+            write_ecam(engine, machine, offset, size, value & 0xFFFFFFFF)
+        elif kind == PCI_SPACE:
+            write_memory(engine, machine, region["base"] + offset, size, value)
         else:
             write_hpet(engine, machine, offset, size, value & 0xFFFFFFFF)
 
@@ -200,8 +211,18 @@ def hole_read(engine: np.void, machine: np.void, address: int) -> np.uint64:
 
 
 @njit(cache=True, error_model="numpy")
-def chip_owner(machine: np.void, region: np.void) -> np.int64:
-    """Return who owns the chip behind a region: an I/O APIC has its owner, the rest are legacy chips."""
+def hole_write(engine: np.void, machine: np.void, address: int, value: int) -> None:
+    """Write where nobody answers, unless the core has put its local APIC there."""
+    apic_write(engine, machine, address & -PAGE, address & (PAGE - 1), value)
+
+
+@njit(cache=True, error_model="numpy")
+def chip_owner(machine: np.void, region: np.void, offset: int) -> np.int64:
+    """Return who owns the chip behind a region: an I/O APIC, a PCI function, or one of the legacy chips."""
+    if region["kind"] == PCI_ECAM:
+        return ecam_owner(machine, offset)
+    if region["kind"] == PCI_SPACE:
+        return memory_owner(machine, region["base"] + offset)
     if region["kind"] == IO_APIC:
         owners = carray(pointer(machine["ioapic_owner"]), machine["n_ioapics"], np.int16)
         return np.int64(owners[region["unit"]])
@@ -209,13 +230,15 @@ def chip_owner(machine: np.void, region: np.void) -> np.int64:
 
 
 @njit(cache=True, error_model="numpy")
-def chip_allowed(engine: np.void, machine: np.void, act: int, region: np.void, offset: int) -> bool:
+def chip_allowed(
+    engine: np.void, machine: np.void, act: int, region: np.void, offset: int, size: int
+) -> bool:
     """Record a touch of another kernel's chip; return False if it must not happen."""
-    owner, core = chip_owner(machine, region), core_of(machine, engine["core"])
+    owner, core = chip_owner(machine, region, offset), core_of(machine, engine["core"])
     if owner == NOBODY or owner == core["owner"] or core["owner"] == FIRMWARE:
         return True
     address = region["base"] + offset
-    cross(machine, engine["core"], engine["time"], exact_rip(engine), act, address, 4, owner, False)
+    cross(machine, engine["core"], engine["time"], exact_rip(engine), act, address, size, owner, False)
     if machine["guard"] == 0:
         return True
     kind = BUS_READ if act in (DEVICE_READ, CONFIG_READ) else BUS_WRITE
@@ -250,8 +273,7 @@ def on_mmio_write(_uc: int, offset: int, size: int, value: int, region_address: 
     if region["kind"] == FOREIGN:
         foreign_write(engine, machine, region["base"] + np.int64(offset), np.int64(size), np.uint64(value))
     elif region["kind"] == HOLE:
-        address = region["base"] + np.int64(offset)
-        apic_write(engine, machine, address & -PAGE, address & (PAGE - 1), np.int64(value))
+        hole_write(engine, machine, region["base"] + np.int64(offset), np.int64(value))
     else:
         chip_write(engine, machine, region, np.int64(offset), np.int64(size), np.int64(value))
     settle_io(engine)

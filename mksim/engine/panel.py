@@ -9,6 +9,7 @@ from numba import njit, types
 from mksim.engine import schedule
 from mksim.engine.cpustate import CONDITION_CODES, DF
 from mksim.engine.crossings import READ, cross_access
+from mksim.engine.devices import edu_of, functions, rearm_devices
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import io_apic, pic_of
 from mksim.engine.interrupts import settle as settle_core
@@ -23,11 +24,13 @@ from mksim.engine.tracing import SLEPT, WOKE, trace_core
 from mksim.fabric.message import SERIAL_LINES
 from mksim.hw import (
     acpi_pm,
+    edu,
     fw_cfg,
     hpet,
     i8042,
     ioapic,
     lapic,
+    pci_bars,
     pci_config,
     pic8259,
     pit8254,
@@ -55,6 +58,8 @@ def power_up(machine_address: int, epoch: int) -> None:
         power_up_uart(machine, unit)
     for index in range(machine["kernels"] + 1):
         reset_own(machine, index)
+    for index in range(machine["n_functions"]):
+        reset_function(machine, index)
     for index in range(machine["n_cores"]):
         power_up_apic(machine, index)
 
@@ -107,6 +112,15 @@ def reset_uart(machine: np.void, unit: int, when: int) -> None:
         send(machine, unit, SERIAL_LINES, 0, when)
 
 
+@njit(cache=True, error_model="numpy")
+def reset_function(machine: np.void, index: int) -> None:
+    """Reset what is behind a function; its registers are as they should be, and it answers where they say."""
+    f = functions(machine)[index]
+    pci_bars.remap(functions(machine), index)
+    if f["kind"] == pci_config.EDU:
+        edu.reset(edu_of(machine, f["unit"]), machine["rate"], machine["latency"])
+
+
 @entry(types.void(_ADDRESS, _INDEX, _TIME))
 def reset_kernel(machine_address: int, index: int, when: int) -> None:
     """Pull the reset line of all chips that a kernel owns."""
@@ -115,7 +129,11 @@ def reset_kernel(machine_address: int, index: int, when: int) -> None:
     for unit in range(machine["n_uarts"]):
         if wire_of(machine, unit)["owner"] == index:
             reset_uart(machine, unit, when)
+    for number in range(machine["n_functions"]):
+        if functions(machine)[number]["owner"] == index:
+            reset_function(machine, number)
     rearm(machine)
+    rearm_devices(machine)
     if kernel_of(machine, index)["ioapic"] >= 0:
         own = np.int64(kernel_of(machine, index)["ioapic"])
         ioapic.reset(io_apic(machine, own), own)

@@ -1,15 +1,29 @@
-"""PCI configuration in its socket: the ports and the memory behind which the functions are.
+"""PCI in its socket: configuration by ports and by memory, and the memory of functions.
 
-All of it belongs to the owner of the legacy chips; whoever else touches it, crosses.
+A segment belongs to one kernel, with all functions in it: whoever else touches their configuration or their
+memory, crosses. Segment 0 is of the owner of the legacy chips, and the one that the ports reach.
 """
 
 import numpy as np
 from numba import carray, njit
 
+from mksim.engine.crossings import CONFIG_WRITE, cross, exact_rip
+from mksim.engine.devices import follow, functions, read_device, write_device
 from mksim.engine.native import pointer
-from mksim.hw import pci_config
-from mksim.hw.pci_config import FUNCTION, PCI
-from mksim.spec.pci import ECAM_SHIFT, SPACE
+from mksim.hw import pci_bars, pci_config
+from mksim.hw.pci_config import PCI
+from mksim.spec.pci import (
+    BASE_ADDRESS,
+    BASE_ADDRESSES,
+    BUS_SHIFT,
+    ECAM_SHIFT,
+    ENABLE,
+    INTERRUPT_LINE,
+    SPACE,
+)
+
+_SEGMENT_SHIFT = 16
+_ONES = -1
 
 
 @njit(cache=True, error_model="numpy")
@@ -19,21 +33,84 @@ def pci_of(machine: np.void) -> np.void:
 
 
 @njit(cache=True, error_model="numpy")
-def functions(machine: np.void) -> np.ndarray:
-    """Return the records of all functions."""
-    return carray(pointer(machine["functions"]), machine["n_functions"], FUNCTION)
+def ecam_place(offset: int) -> int:
+    """Return the place of the function whose page is at an offset of the ECAM."""
+    number = offset >> ECAM_SHIFT
+    segment = number >> BUS_SHIFT
+    return segment << _SEGMENT_SHIFT | number & ((1 << BUS_SHIFT) - 1)
+
+
+@njit(cache=True, error_model="numpy")
+def ecam_owner(machine: np.void, offset: int) -> np.int64:
+    """Return who owns the segment at an offset of the ECAM: its host bridge has the segment's number."""
+    return np.int64(functions(machine)[offset >> (ECAM_SHIFT + BUS_SHIFT)]["owner"])
 
 
 @njit(cache=True, error_model="numpy")
 def read_ecam(machine: np.void, offset: int, size: int) -> int:
     """Read configuration by its address in memory, up to the end of a doubleword."""
     register = offset & (SPACE - 1)
-    return pci_config.read(functions(machine), offset >> ECAM_SHIFT, register, min(size, 4 - (register & 3)))
+    return pci_config.read(functions(machine), ecam_place(offset), register, min(size, 4 - (register & 3)))
 
 
 @njit(cache=True, error_model="numpy")
-def write_ecam(machine: np.void, offset: int, size: int, value: int) -> None:
+def write_ecam(engine: np.void, machine: np.void, offset: int, size: int, value: int) -> None:
     """Write configuration by its address in memory, up to the end of a doubleword."""
     register = offset & (SPACE - 1)
-    length = min(size, 4 - (register & 3))
-    pci_config.write(functions(machine), offset >> ECAM_SHIFT, register, length, value)
+    length, place = min(size, 4 - (register & 3)), ecam_place(offset)
+    pci_config.write(functions(machine), place, register, length, value)
+    configured(engine, machine, pci_config.find(functions(machine), place), register)
+
+
+@njit(cache=True, error_model="numpy")
+def write_data_port(engine: np.void, machine: np.void, lane: int, size: int, value: int) -> None:
+    """Write configuration by the ports."""
+    host = pci_of(machine)
+    pci_config.write_data(host, functions(machine), lane, size, value)
+    if host["address"] & ENABLE:
+        place = pci_config.place(host)
+        configured(engine, machine, pci_config.find(functions(machine), place), host["address"] & 0xFF)
+
+
+@njit(cache=True, error_model="numpy")
+def configured(engine: np.void, machine: np.void, index: int, register: int) -> None:
+    """Let a function follow a write to its configuration. What another's memory is in the way of, crosses."""
+    if index < 0:
+        return
+    every, f = functions(machine), functions(machine)[index]
+    if register < INTERRUPT_LINE:
+        met = pci_bars.remap(every, index)
+        if met >= 0 and every[met]["owner"] != f["owner"]:
+            bar = max(0, min(BASE_ADDRESSES - 1, (register - BASE_ADDRESS) >> 2))
+            where, target = pci_bars.asked(f, bar), np.int64(every[met]["owner"])
+            rip = exact_rip(engine)
+            cross(machine, engine["core"], engine["time"], rip, CONFIG_WRITE, where, 4, target, False)
+    follow(machine, f, engine["time"])
+
+
+@njit(cache=True, error_model="numpy")
+def memory_owner(machine: np.void, address: int) -> np.int64:
+    """Return who owns the function that answers at an address of PCI memory, -1 if none does."""
+    found = pci_bars.answering(functions(machine), address)
+    return np.int64(functions(machine)[found // BASE_ADDRESSES]["owner"] if found >= 0 else -1)
+
+
+@njit(cache=True, error_model="numpy")
+def read_memory(engine: np.void, machine: np.void, address: int, size: int) -> int:
+    """Read from PCI memory; ones where nobody answers."""
+    every = functions(machine)
+    found = pci_bars.answering(every, address)
+    if found < 0:
+        return _ONES
+    f, bar = every[found // BASE_ADDRESSES], found % BASE_ADDRESSES
+    return read_device(engine, machine, f, bar, address - f["bar_base"][bar], size)
+
+
+@njit(cache=True, error_model="numpy")
+def write_memory(engine: np.void, machine: np.void, address: int, size: int, value: int) -> None:
+    """Write to PCI memory."""
+    every = functions(machine)
+    found = pci_bars.answering(every, address)
+    if found >= 0:
+        f, bar = every[found // BASE_ADDRESSES], found % BASE_ADDRESSES
+        write_device(engine, machine, f, bar, address - f["bar_base"][bar], size, value)

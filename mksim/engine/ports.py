@@ -10,6 +10,7 @@ import numpy as np
 from numba import carray, njit, types
 
 from mksim.engine.crossings import IN, OUT, cross, exact_rip
+from mksim.engine.devices import functions
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import follow_pic, pic_of, shorten
 from mksim.engine.machinecheck import BUS_IO, throw
@@ -30,7 +31,7 @@ from mksim.engine.own import (
     write_power,
     write_reset,
 )
-from mksim.engine.pci import functions, pci_of
+from mksim.engine.pci import pci_of, write_data_port
 from mksim.engine.records import core_of, engine_at, machine_at
 from mksim.engine.screen import vga_of
 from mksim.engine.serial import read_uart, write_uart
@@ -193,7 +194,7 @@ def write_wide(engine: np.void, machine: np.void, device: int, unit: int, size: 
     elif device == _PCI_ADDRESS:
         pci_config.write_address(pci_of(machine), value)
     elif device == _PCI_DATA:
-        pci_config.write_data(pci_of(machine), functions(machine), unit, min(size, 4 - unit), value)
+        write_data_port(engine, machine, unit, min(size, 4 - unit), value)
 
 
 @njit(cache=True, error_model="numpy")

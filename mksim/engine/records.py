@@ -142,7 +142,7 @@ UART_WIRE = np.dtype(
 
 REGION = np.dtype([("engine", "<i8"), ("base", "<i8"), ("kind", "<i4"), ("unit", "<i4")], align=True)
 """A range of an engine's physical addresses that is not plain memory to it."""
-FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE, TIMER_BLOCK, PCI_ECAM = range(7)
+FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE, TIMER_BLOCK, PCI_ECAM, PCI_SPACE = range(8)
 
 MACHINE = np.dtype(
     [
@@ -198,6 +198,9 @@ MACHINE = np.dtype(
         ("pci", "<i8"),
         ("functions", "<i8"),
         ("n_functions", "<i4"),
+        ("n_edus", "<i4"),
+        ("edus", "<i8"),
+        ("device_deadline", "<i8"),  # the earliest of the devices on PCI
         ("n_fw_items", "<i4"),
         ("n_fw_data", "<i8"),
         ("fw_items", "<i8"),

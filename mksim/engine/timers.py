@@ -4,6 +4,7 @@ import numpy as np
 from numba import carray, njit
 
 from mksim.clock.time import NEVER
+from mksim.engine.devices import tick_devices
 from mksim.engine.interrupts import drive_line, drive_pin, shorten
 from mksim.engine.native import pointer
 from mksim.engine.records import kernel_of
@@ -55,7 +56,7 @@ def next_legacy(machine: np.void) -> int:
 @njit(cache=True, error_model="numpy")
 def next_timer(machine: np.void) -> int:
     """Return when the next of the board's timers is due."""
-    return min(next_legacy(machine), machine["serial_deadline"])
+    return min(next_legacy(machine), machine["serial_deadline"], machine["device_deadline"])
 
 
 @njit(cache=True, error_model="numpy")
@@ -118,6 +119,8 @@ def tick(machine: np.void, now: int) -> None:
     """Let the board's timers fire that are due."""
     if machine["serial_deadline"] <= now:
         tick_serial(machine, now)
+    if machine["device_deadline"] <= now:
+        tick_devices(machine, now)
     if next_legacy(machine) <= now:
         tick_legacy(machine, now)
 

@@ -40,13 +40,13 @@ CROSSING = np.dtype(
     [
         ("serial", "<i8"),  # counts crossings, from 0
         ("when", "<i8"),  # cycles
-        ("rip", "<u8"),
+        ("rip", "<u8"),  # of a device: its place, segment << 16 | bus << 8 | device << 3 | function
         ("where", "<u8"),  # physical address, port or vector
         ("kernel", "<i2"),  # owner code of who did it
-        ("core", "<i2"),
+        ("core", "<i2"),  # -1: a device
         ("target", "<i2"),  # owner code of whose it is
         ("act", "u1"),
-        ("size", "u1"),  # bytes; 0 for messages
+        ("size", "<u2"),  # bytes; 0 for messages
         ("granted", "?"),
     ],
     align=True,
@@ -75,7 +75,7 @@ def _digest(digest: int, crossing: np.void) -> int:
     """Take all of a crossing but its serial into a digest."""
     who = (np.int64(crossing["kernel"]) & 0xFFFF) << 48 | (np.int64(crossing["core"]) & 0xFFFF) << 32
     whose = (np.int64(crossing["target"]) & 0xFFFF) << 16
-    what = np.int64(crossing["act"]) << 9 | np.int64(crossing["size"]) << 1 | np.int64(crossing["granted"])
+    what = np.int64(crossing["act"]) << 17 | np.int64(crossing["size"]) << 1 | np.int64(crossing["granted"])
     who_what: Any = who | whose | what
     rip: Any = np.int64(crossing["rip"])
     where: Any = np.int64(crossing["where"])

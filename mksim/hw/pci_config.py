@@ -1,9 +1,10 @@
 """PCI configuration: the spaces of functions, and the two ways to them. PCI 3.0, PCI Express 2.0; see spec.
 
 A function is bytes, and for each byte what a write can change and what writing ones clears: the rules of the
-header, of base addresses and of capabilities are said that way. Here is one function, the host bridge.
+header, of base addresses and of capabilities are said that way. What an access does beyond that to the map of
+addresses is in pci_bars.
 
-Left out: special cycles, type 1 configuration (there are no bridges), effects of a write beyond its bytes.
+Left out: special cycles, type 1 configuration (there are no bridges).
 
 All arguments are int64; an access is 1, 2 or 4 bytes within a doubleword.
 """
@@ -15,11 +16,21 @@ from mksim.spec import pci as spec
 
 # fmt: off
 FUNCTION = np.dtype([
-    ("place",    np.int64),              # bus, device and function as 16 bits
+    ("place",    np.int64),              # segment, above bus, device and function as 16 bits
+    ("owner",    np.int64),              # whose it is: a kernel, or NOBODY
+    ("kind",     np.int64),              # what is behind it: HOST_BRIDGE, EDU, ...
+    ("unit",     np.int64),              # which of those
+    ("pin",      np.int64),              # of its owner's I/O APIC that INTA# drives
+    ("level",    np.int64),              # of INTA#: 1 asserted
+    ("msi",      np.int64),              # where its capability is, or 0
+    ("bar_size", np.int64, spec.BASE_ADDRESSES),  # 0: none; of 64 bits: the first of the two
+    ("bar_base", np.int64, spec.BASE_ADDRESSES),  # where it answers, or -1
     ("config",   np.uint8, spec.SPACE),
     ("writable", np.uint8, spec.SPACE),  # bits that a write sets
     ("clears",   np.uint8, spec.SPACE),  # bits that writing ones clears
 ])
+
+HOST_BRIDGE, EDU = 0, 1
 
 PCI = np.dtype([
     ("address", np.int64),               # CONFIG_ADDRESS
@@ -52,14 +63,14 @@ def read_data(p: np.void, functions: np.ndarray, lane: int, size: int) -> int:
     """Read CONFIG_DATA from byte `lane` on; ones if the address does not enable it."""
     if not p["address"] & spec.ENABLE:
         return _ones(size)
-    return read(functions, _place(p), (p["address"] & spec.REGISTER) + lane, size)
+    return read(functions, place(p), (p["address"] & spec.REGISTER) + lane, size)
 
 
 @njit(cache=True, error_model="numpy")
 def write_data(p: np.void, functions: np.ndarray, lane: int, size: int, value: int) -> None:
     """Write CONFIG_DATA from byte `lane` on."""
     if p["address"] & spec.ENABLE:
-        write(functions, _place(p), (p["address"] & spec.REGISTER) + lane, size, value)
+        write(functions, place(p), (p["address"] & spec.REGISTER) + lane, size, value)
 
 
 @njit(cache=True, error_model="numpy")
@@ -98,7 +109,8 @@ def find(functions: np.ndarray, place: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def _place(p: np.void) -> int:
+def place(p: np.void) -> int:
+    """Return the place that CONFIG_ADDRESS names: of segment 0."""
     return (p["address"] & ~spec.ENABLE) >> spec.FUNCTION_SHIFT
 
 
@@ -107,20 +119,22 @@ def _ones(size: int) -> int:
     return _ONES >> (32 - 8 * size)
 
 
-def host_bridge(f: np.void) -> None:
-    """Make a function the host bridge at 00:00.0: a header, and nothing to set but SERR# (§ 6.2.2)."""
-    f["place"] = 0
-    for field in ("config", "writable", "clears"):
-        f[field][:] = 0
-    _put(f["config"], spec.VENDOR_ID, spec.HOST_BRIDGE_VENDOR, 2)
-    _put(f["config"], spec.DEVICE_ID, spec.HOST_BRIDGE_DEVICE, 2)
-    _put(f["config"], spec.COMMAND, spec.COMMAND_MEMORY | spec.COMMAND_MASTER, 2)
-    _put(f["config"], spec.CLASS, spec.CLASS_HOST_BRIDGE, 3)
-    _put(f["config"], spec.SUBSYSTEM_VENDOR, spec.HOST_BRIDGE_SUBSYSTEM[1], 2)
-    _put(f["config"], spec.SUBSYSTEM, spec.HOST_BRIDGE_SUBSYSTEM[0], 2)
-    _put(f["writable"], spec.COMMAND, spec.COMMAND_SERR, 2)
-    _put(f["clears"], spec.STATUS, spec.STATUS_ERRORS, 2)
+@njit(cache=True, error_model="numpy")
+def register(f: np.void, at: int, size: int) -> int:
+    """Return bytes of a function's configuration as it sees them itself."""
+    value, config = np.int64(0), f["config"]
+    for byte in range(size):
+        value |= np.int64(config[at + byte]) << (8 * byte)
+    return value  # type: ignore[return-value]  # signed, for numba
 
 
-def _put(space: np.ndarray, register: int, value: int, size: int) -> None:
-    space[register : register + size] = list(value.to_bytes(size, "little"))
+@njit(cache=True, error_model="numpy")
+def is_master(f: np.void) -> bool:
+    """Tell whether a function may begin transactions of its own: DMA, messages."""
+    return register(f, spec.COMMAND, 2) & spec.COMMAND_MASTER != 0
+
+
+@njit(cache=True, error_model="numpy")
+def report(f: np.void, errors: int) -> None:
+    """Set bits of the status register, which software clears."""
+    f["config"][spec.STATUS + 1] |= np.uint8(errors >> 8)

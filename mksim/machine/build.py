@@ -18,6 +18,7 @@ from mksim.engine.records import (
     IO_APIC,
     LOCAL_APIC,
     PCI_ECAM,
+    PCI_SPACE,
     ROM_IMAGE,
     RUNNING,
     TIMER_BLOCK,
@@ -30,7 +31,6 @@ from mksim.machine.config import Layout, Protection
 from mksim.machine.deeds import ownership
 from mksim.machine.fit import uncovered
 from mksim.spec import cpuid, memmap
-from mksim.spec.pci import BUSES
 from mksim.spec.span import Span
 
 ROM_PATH = Path(__file__).parents[2] / "build/firmware/rom.bin"
@@ -71,7 +71,8 @@ def build_board(layout: Layout, seed: int) -> Board:
     board = Board(
         deeds, memory=layout.memory, cores=len(layout.apic_ids), kernels=len(layout.kernels),
         uarts=sum(len(kernel.uarts) for kernel in layout.kernels), ioapics=layout.ioapics, rows=rows,
-        fw_items=fw_items, fw_data=fw_data,
+        fw_items=fw_items, fw_data=fw_data, functions=segment_count(layout) + len(layout.devices),
+        edus=len(layout.devices),
     )  # fmt: skip
     plug_items(board, counts)
     machine = board.machine
@@ -84,6 +85,11 @@ def build_board(layout: Layout, seed: int) -> Board:
     plug_cores(board, layout)
     panel.power_up(board.address, RTC_EPOCH)
     return board
+
+
+def segment_count(layout: Layout) -> int:
+    """Return how many PCI segments there are: one at least, be it nobody's."""
+    return max(layout.segments.values(), default=0) + 1
 
 
 def plug_cores(board: Board, layout: Layout) -> None:
@@ -178,8 +184,9 @@ def map_chips(engine: Engine, layout: Layout) -> None:
         for unit in range(layout.ioapics)
     ]
     timers = Region(Span(memmap.HPET, memmap.PAGE), TIMER_BLOCK)
-    ecam = Region(Span(memmap.ECAM, BUSES * memmap.ECAM_BUS), PCI_ECAM)
-    regions = [*ioapics, timers, ecam, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
+    ecam = Region(Span(memmap.ECAM, segment_count(layout) * memmap.ECAM_BUS), PCI_ECAM)
+    space = Region(Span.between(memmap.PCI_MEMORY, memmap.PCI_MEMORY_END - 1), PCI_SPACE)
+    regions = [*ioapics, timers, ecam, space, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
     for region in regions:
         engine.map_region(region)
     taken = sorted([region.span for region in regions] + [Span(memmap.ROM, memmap.ROM_SIZE)])

@@ -7,9 +7,11 @@ from mksim.clock.time import NEVER
 from mksim.engine import panel
 from mksim.engine.board import Board
 from mksim.engine.ports import Device
-from mksim.hw import pci_config
+from mksim.fabric.ownership import NOBODY
+from mksim.hw import pci_config, pci_functions
 from mksim.hw.fw_cfg import ITEM
 from mksim.machine.config import Kernel, Layout
+from mksim.machine.devices import bases, place
 from mksim.machine.wiring import WireEnd
 from mksim.spec import acpi_pm as acpi_pm_spec
 from mksim.spec import memmap
@@ -39,7 +41,7 @@ _PORTS: tuple[tuple[int, int, Device, int], ...] = (
 
 def plug_chips(board: Board, layout: Layout) -> None:
     """Plug in the chips that a board has one of, and each kernel's own."""
-    pci_config.host_bridge(board.functions[0])
+    plug_functions(board, layout)
     if layout.screen_owner is not None:
         plug_ports(board, memmap.PORT_VGA, PORTS, Device.VGA, 0)
         clear_screen(board)
@@ -49,6 +51,22 @@ def plug_chips(board: Board, layout: Layout) -> None:
         plug_kernel(board, kernel)
     board.kernels[-1]["ioapic"] = -1
     plug_uarts(board, layout)
+
+
+def plug_functions(board: Board, layout: Layout, owner: str | None = None) -> None:
+    """Plug in PCI's functions, or those of one kernel again: host bridges first, in segments' order."""
+    segments, ids = layout.segments, {kernel.name: kernel.id for kernel in layout.kernels}
+    owners = {segment: name for name, segment in segments.items()}
+    bridges = max(owners, default=0) + 1
+    for segment in range(bridges):
+        if owner in (None, owners.get(segment)):
+            whose = ids.get(owners.get(segment, ""), NOBODY)
+            pci_functions.host_bridge(board.functions[segment], segment, whose)
+    found = zip(layout.devices, bases(layout.devices, segments), strict=True)
+    for unit, (device, base) in enumerate(found):
+        if owner in (None, device.owner):
+            function, where = board.functions[bridges + unit], place(device, segments[device.owner])
+            pci_functions.edu(function, where, ids[device.owner], pci_config.EDU, unit, base)
 
 
 def plug_ports(board: Board, base: int, count: int, device: Device, unit: int) -> None:
@@ -129,10 +147,9 @@ def clear_screen(board: Board) -> None:
     board.machine["screen_due"] = 0
 
 
-def reset_chips(board: Board, kernel: Kernel, when: int) -> None:
+def reset_chips(board: Board, layout: Layout, kernel: Kernel, when: int) -> None:
     """Pull the reset line of everything that a kernel owns, as it is started again at `when`."""
+    plug_functions(board, layout, kernel.name)
     panel.reset_kernel(board.address, kernel.id, when)
-    if kernel.legacy:
-        pci_config.host_bridge(board.functions[0])
     if kernel.vga:
         clear_screen(board)

@@ -13,6 +13,7 @@ from mksim.boot.image import Image, Protocol
 from mksim.errors import ConfigError, Problem
 from mksim.fabric.ownership import OWN_PORTS, Rights, Signal
 from mksim.machine.claims import Claim, Space, board, clashes
+from mksim.machine.devices import Device, misplaced, segments
 from mksim.machine.fit import misfits, tables_of
 from mksim.machine.wiring import Wire, WireEnd, loose_ends
 from mksim.spec import vga
@@ -251,6 +252,7 @@ class Layout:
     windows: tuple[Window, ...] = ()
     doorbells: tuple[Doorbell, ...] = ()
     wires: tuple[Wire, ...] = ()
+    devices: tuple[Device, ...] = ()
     rate: int = 1_000_000_000
     """Cycles per second of virtual time."""
     latency: int = 1_000
@@ -271,6 +273,11 @@ class Layout:
     def claims(self) -> tuple[Claim, ...]:
         """Who says that what is his: the board, then each kernel, then each window."""
         return claims_on(self.memory, self.kernels, self.windows)
+
+    @property
+    def segments(self) -> Mapping[str, int]:
+        """The PCI segment of each kernel that has one, by its name."""
+        return segments(self.kernels, self.devices)
 
     @property
     def screen_owner(self) -> Kernel | None:
@@ -316,6 +323,8 @@ def laws(layout: Layout) -> Iterator[Problem]:
     for where, name in _strangers(layout):
         yield Problem(file, where, f"names {name}, which is no kernel")
     for where, text in loose_ends(layout.wires, uarts_of(layout.kernels)):
+        yield Problem(file, where, text)
+    for where, text in misplaced(layout.devices, layout.kernels):
         yield Problem(file, where, text)
 
 

@@ -1,12 +1,13 @@
-"""Windows, doorbells and wires of a config: what kernels were granted of each other."""
+"""Windows, doorbells and wires of a config, what kernels were granted of each other; and devices."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 from mksim.fabric.ownership import Rights, Signal
 from mksim.machine import schema, units, values
 from mksim.machine.config import Doorbell, Window
+from mksim.machine.devices import Device
 from mksim.machine.draft import Drafts, WindowDraft
 from mksim.machine.schema import Problems, conform
 from mksim.machine.wiring import Wire
@@ -97,6 +98,22 @@ def wires(document: Table, problems: Problems) -> tuple[Wire, ...]:
         asked = conform(table, schema.WIRE, where, problems)
         if "between" in asked:
             found.append(Wire(asked["between"]))
+    return tuple(found)
+
+
+def devices(document: Table, problems: Problems) -> tuple[Device, ...]:
+    """Return the devices of a config; who has no slot yet gets the first that is free at its owner's."""
+    found: list[Device] = []
+    tables = [
+        conform(table, schema.DEVICE, where, problems)
+        for where, table in _tables(document, "device", schema.DEVICES_MAX, problems)
+    ]
+    named = {(asked.get("owner"), asked.get("slot")) for asked in tables}
+    for asked in tables:
+        if {"name", "kind", "owner", "slot"} <= set(asked):
+            taken = named | {(device.owner, device.slot) for device in found}
+            slot = asked["slot"] or next(slot for slot in count(1) if (asked["owner"], slot) not in taken)
+            found.append(Device(name=asked["name"], kind=asked["kind"], owner=asked["owner"], slot=slot))
     return tuple(found)
 
 

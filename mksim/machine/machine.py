@@ -282,7 +282,7 @@ class Machine:
         life.restart()
         self.engines[home].flush()
         self._load(life.kernel)
-        reset_chips(self.board, life.kernel, when)
+        reset_chips(self.board, self.layout, life.kernel, when)
         for core in life.kernel.cores:
             self._reset_core(core, when, boot=core == life.kernel.boot_core)
         panel.start(self.board.address, life.kernel.boot_core, memmap.FIRMWARE_SIPI, when)

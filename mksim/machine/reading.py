@@ -20,6 +20,7 @@ from mksim.errors import ConfigError
 from mksim.machine import files, grants, schema, territory, units, values
 from mksim.machine.claims import clashes
 from mksim.machine.config import Kernel, Layout, Window, claims_on, uarts_of
+from mksim.machine.devices import misplaced
 from mksim.machine.document import read_document
 from mksim.machine.draft import Draft, Drafts, give_chips, give_consoles, give_cores
 from mksim.machine.fit import misfits
@@ -57,6 +58,7 @@ def make_layout(document: Table, path: Path) -> Layout:
     machine["windows"] = grants.windows(windows)
     machine["doorbells"] = grants.doorbells(document, drafts, problems)
     machine["wires"] = grants.wires(document, problems)
+    machine["devices"] = grants.devices(document, problems)
     machine["expected_violations"] = _violations(document, problems)
     return _layout(machine, path, problems)
 
@@ -126,6 +128,8 @@ def _layout(machine: Table, path: Path, problems: Problems) -> Layout:
     windows: tuple[Window, ...] = machine["windows"]
     problems.found.extend(clashes(problems.file, claims_on(machine["memory"], kernels, windows)))
     for where, text in loose_ends(machine["wires"], uarts_of(kernels)):
+        problems.add(where, text)
+    for where, text in misplaced(machine["devices"], kernels):
         problems.add(where, text)
     if problems.found:
         raise ConfigError(problems.found)

@@ -12,6 +12,7 @@ from typing import Any
 from mksim.errors import FileError, Problem
 from mksim.machine import units, values
 from mksim.machine.config import Ending, Expect, Protection, TripleFault
+from mksim.machine.devices import Kind
 from mksim.machine.values import (
     CORES_MAX,
     KERNELS_MAX,
@@ -23,10 +24,12 @@ from mksim.machine.values import (
     one_or_list,
 )
 from mksim.spec.memmap import DRAM_LIMIT
+from mksim.spec.pci import SLOTS
 
 IOAPICS_MAX = 64
 WINDOWS_MAX = 256
 WIRES_MAX = 256
+DEVICES_MAX = 256
 ITEMS_MAX = 64
 """Entries of a kernel's list of spans, ports or modules."""
 MEMORY_MIN = 0x200000
@@ -55,6 +58,7 @@ _triple  = choice({option.value: option for option in TripleFault})
 _kernels = one_or_list(units.text, KERNELS_MAX)
 _modules = list_of(values.printable, ITEMS_MAX)
 _ends    = distinct(list_of(values.wire_end, 2, least=2))
+_kinds   = choice({option.value: option for option in Kind})
 _uarts   = distinct(one_or_list(values.uart, ITEMS_MAX))
 
 MACHINE = {
@@ -105,13 +109,20 @@ WIRE = {
     "between":         Key(_ends, REQUIRED, 'two UARTs, each of a kernel: ["ping:com2", "pong:com1"]'),
 }
 
+DEVICE = {
+    "name":            Key(values.name, REQUIRED, "for people"),
+    "kind":            Key(_kinds, REQUIRED, '"edu": QEMU\'s educational device'),
+    "owner":           Key(units.text, REQUIRED, "the kernel it belongs to, and acts for"),
+    "slot":            Key(between(1, SLOTS - 1), None, "its device number; default: the first free one"),
+}
+
 EXPECT = {
     "violations":      Key(values.violations, 0, 'how many, or "any"'),
 }
 
 TABLES = {
     "machine": MACHINE, "kernel": KERNEL, "window": WINDOW, "doorbell": DOORBELL, "wire": WIRE,
-    "expect": EXPECT,
+    "device": DEVICE, "expect": EXPECT,
 }
 # fmt: on
 

@@ -75,13 +75,21 @@ def violation(machine: Machine, record: np.void) -> dict[str, Any]:
     return {
         "when_ns": int(record["when"]) * 1_000_000_000 // machine.layout.rate,
         "kernel": owner_name(machine, int(record["kernel"])),
-        "core": int(record["core"]),
-        "rip": f"{int(record['rip']):#x}",
+        **_from(record),
         "act": Act(record["act"]).name.lower(),
         "where": f"{int(record['where']):#x}",
         "target": owner_name(machine, int(record["target"])),
         "happened": machine.layout.protection.value == "trust",
     }
+
+
+def _from(record: np.void) -> dict[str, Any]:
+    """Return where a crossing came from: an instruction of a core, or a device."""
+    if record["core"] >= 0:
+        return {"core": int(record["core"]), "rip": f"{int(record['rip']):#x}"}
+    place = int(record["rip"])
+    bus, device = place >> 8 & 0xFF, place >> 3 & 0x1F
+    return {"device": f"{place >> 16:04x}:{bus:02x}:{device:02x}.{place & 7}"}
 
 
 def lines(result: dict[str, Any]) -> Iterator[str]:
@@ -99,11 +107,15 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
         verb = "did" if entry["happened"] else "tried"
         yield (
             f"violation {entry['kernel']} {verb} {entry['act']} {entry['where']} of {entry['target']}, "
-            f"rip {entry['rip']}, core {entry['core']}, {entry['when_ns']} ns"
+            f"{_source(entry)}, {entry['when_ns']} ns"
         )
     if (more := crossings["violations"] - SHOWN) > 0:
         yield f"violation ... and {more:,} more"
     yield f"digest   {result['digest']}"
+
+
+def _source(entry: dict[str, Any]) -> str:
+    return f"device {entry['device']}" if "device" in entry else f"rip {entry['rip']}, core {entry['core']}"
 
 
 def _ending(kernel: dict[str, Any]) -> str:

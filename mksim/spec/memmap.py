@@ -8,7 +8,8 @@
     0x000f_0000  alias of the ROM            so that SIPI vector 0xf0 starts in it
     0x000f_e000    in it: kernel's tables    to each kernel its own, so that a search finds its RSDP
     0x0010_0000  DRAM, up to 3 GiB
-    0xe000_0000  PCI configuration           of the legacy owner; ECAM
+    0xe000_0000  PCI configuration, ECAM     1 MiB for each PCI segment, of who owns that
+    0xe100_0000  PCI memory                  of functions; each segment begins with 16 MiB of it
     0xfec0_0000  I/O APICs, 4 KiB each       82093AA, 3.0
     0xfed0_0000  HPET                        of the legacy owner
     0xfee0_0000  local APIC of each core     SDM vol. 3A, 12.4.1
@@ -37,9 +38,11 @@ DRAM_LIMIT = 0xC0000000
 
 ECAM = 0xE0000000
 ECAM_BUS = 0x100000
-"""Bytes of a bus: 256 functions, a page each."""
-PCI_MEMORY = 0xE0100000
-"""From here to the I/O APICs: for base addresses of PCI functions."""
+"""Bytes of a bus, which is all that a PCI segment has: 256 functions, a page each."""
+PCI_MEMORY = 0xE1000000
+PCI_WINDOW = 0x1000000
+"""Of PCI memory for each segment: for base addresses of its functions."""
+PCI_MEMORY_END = 0xF1000000
 IOAPIC = 0xFEC00000
 IOAPIC_STRIDE = 0x1000
 HPET = 0xFED00000

@@ -93,6 +93,7 @@ KERNEL = np.dtype([
     ("first_uart",    "<u4"),       # its UARTs, the console first, are neighbours in the UART array
     ("uart_count",    "<u4"),
     ("ioapic",        "<u4"),       # index of its I/O APIC; NOBODY: it has none
+    ("pci_segment",   "<u4"),       # NOBODY: it has none
 ])
 
 CORE = np.dtype([

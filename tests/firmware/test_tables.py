@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from mksim.boot.image import Protocol
 from mksim.boot.partition import partition_table
 from mksim.fabric.ownership import Rights, Signal
 from mksim.machine.config import Kernel, Layout, Uart
+from mksim.machine.devices import Device, Kind
 from mksim.machine.wiring import WireEnd
 from mksim.spec import acpi, handoff, memmap, partition
 from mksim.spec.memmap import FIRMWARE_STACKS, PAGE
@@ -192,6 +194,14 @@ def test_legacy_owner_is_told_of_hpet_and_pci() -> None:
     mcfg = reading.record(outcome.memory, acpi.MCFG, tables(rich, outcome)["MCFG"])
     assert (mcfg["base"], mcfg["first_bus"], mcfg["last_bus"]) == (memmap.ECAM, 0, 0)
     assert not {"HPET", "MCFG"} & set(tables(poor, boot(two_kernels(), poor)))
+
+
+def test_owner_of_a_device_is_told_of_its_own_segment() -> None:
+    poor = two_kernels().kernels[1]
+    device = Device(name="d", kind=Kind.EDU, owner=poor.name, slot=3)
+    outcome = boot(replace(two_kernels(), devices=(device,)), poor)
+    mcfg = reading.record(outcome.memory, acpi.MCFG, tables(poor, outcome)["MCFG"])
+    assert (mcfg["base"], mcfg["segment"]) == (memmap.ECAM + memmap.ECAM_BUS, 1)
 
 
 def test_console_is_named_by_spcr() -> None:

@@ -71,6 +71,14 @@ def boot_variant(
     return boot(variant, into, *arguments)
 
 
+DEVICE = """
+[[device]]
+name = "tested"
+kind = "{kind}"
+owner = "claim"
+"""
+
+
 def boot_claim(
     name: str,
     into: Path,
@@ -80,6 +88,7 @@ def boot_claim(
     memory: str = "4M",
     expect: str = "exit 0",
     until: str = "1s",
+    device: str | None = None,
 ) -> Run:
     """Boot one of the tiny kernels alone on a machine of its own."""
     config = into / "claim.toml"
@@ -96,6 +105,7 @@ cores = {cores}
 memory = ["{memory}"]
 cmdline = "{cmdline}"
 expect = "{expect}"
+{"" if device is None else DEVICE.format(kind=device)}
 """
     )
     return boot(config, into)

@@ -85,6 +85,12 @@ def test_the_firmwares_devices_answer(tmp_path: Path) -> None:
     assert run.console["claim"] == "the firmware's devices answer\n"
 
 
+def test_a_device_on_pci(tmp_path: Path) -> None:
+    run = boot_claim("edu", tmp_path, device="edu")
+    assert run.code == 0, run.console["claim"]
+    assert run.console["claim"] == "the device computes, interrupts and moves memory\n"
+
+
 def test_ipi_by_cluster(tmp_path: Path) -> None:
     assert boot_claim("ipi", tmp_path, cores=4, cmdline="cluster").code == 0
 

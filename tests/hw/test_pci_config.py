@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mksim.hw import pci_config as pci
+from mksim.hw import pci_functions
 from mksim.hw.pci_config import FUNCTION, PCI
 
 LAW = settings(deadline=None, derandomize=True)  # the first call may compile
@@ -26,7 +27,7 @@ def functions():
 def board():
     """The host bridge, and at 00:03.1 a function with a base address of 64 KiB."""
     made = np.zeros(2, FUNCTION)
-    pci.host_bridge(made[0])
+    pci_functions.host_bridge(made[0], 0, 0)
     made[1]["place"] = 3 << 3 | 1
     made[1]["config"][:4] = [0x34, 0x12, 0x78, 0x56]
     made[1]["writable"][0x12:0x14] = 0xFF

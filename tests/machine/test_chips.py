@@ -24,7 +24,7 @@ def wired():
 
 
 def reset(one, number, when=1000):
-    reset_chips(one.board, one.layout.kernels[number], when)
+    reset_chips(one.board, one.layout, one.layout.kernels[number], when)
 
 
 def test_chips_are_as_after_power_on(wired):

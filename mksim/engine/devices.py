@@ -1,0 +1,150 @@
+"""The devices behind PCI functions in their sockets: their registers, their DMA, their interrupts.
+
+A function interrupts by MSI if that is enabled, else by INTA#, a pin of its owner's I/O APIC. All that takes
+time ends in `tick_devices`, between slices of cores.
+"""
+
+import numpy as np
+from numba import carray, njit
+
+from mksim.clock.time import NEVER
+from mksim.engine.dma import dma_read, dma_write, send_message
+from mksim.engine.interrupts import drive_pin, shorten
+from mksim.engine.native import pointer
+from mksim.hw import edu, pci_config
+from mksim.hw.edu import EDU
+from mksim.hw.pci_config import EDU as KIND_EDU
+from mksim.hw.pci_config import FUNCTION
+from mksim.spec import pci as spec
+
+_ONES = -1
+
+
+@njit(cache=True, error_model="numpy")
+def functions(machine: np.void) -> np.ndarray:
+    """Return the records of all functions: the host bridges first, in the order of their segments."""
+    return carray(pointer(machine["functions"]), machine["n_functions"], FUNCTION)
+
+
+@njit(cache=True, error_model="numpy")
+def edu_of(machine: np.void, unit: int) -> np.void:
+    """Return the record of educational device number `unit`."""
+    return carray(pointer(machine["edus"]), machine["n_edus"], EDU)[unit]
+
+
+@njit(cache=True, error_model="numpy")
+def read_device(engine: np.void, machine: np.void, f: np.void, bar: int, offset: int, size: int) -> int:
+    """Read a register of the device behind a function."""
+    if f["kind"] == KIND_EDU:
+        return edu.read(edu_of(machine, f["unit"]), offset, size)
+    return _ONES
+
+
+@njit(cache=True, error_model="numpy")
+def write_device(
+    engine: np.void, machine: np.void, f: np.void, bar: int, offset: int, size: int, value: int
+) -> None:
+    """Write a register of the device behind a function."""
+    now = engine["time"]
+    if f["kind"] == KIND_EDU:
+        raised = edu.write(edu_of(machine, f["unit"]), offset, size, value, now)
+        notify(machine, f, raised, now)
+    rearm_devices(machine)
+    shorten(engine, machine["device_deadline"])
+
+
+@njit(cache=True, error_model="numpy")
+def due(machine: np.void, f: np.void) -> int:
+    """Return when the device behind a function does something by itself."""
+    return edu.deadline(edu_of(machine, f["unit"])) if f["kind"] == KIND_EDU else NEVER
+
+
+@njit(cache=True, error_model="numpy")
+def rearm_devices(machine: np.void) -> None:
+    """Work out when the next device does something by itself."""
+    deadline = NEVER
+    for index in range(machine["n_functions"]):
+        deadline = min(deadline, due(machine, functions(machine)[index]))
+    machine["device_deadline"] = deadline
+
+
+@njit(cache=True, error_model="numpy")
+def tick_devices(machine: np.void, now: int) -> None:
+    """Let devices do what is due."""
+    for index in range(machine["n_functions"]):
+        f = functions(machine)[index]
+        if due(machine, f) <= now:
+            tick_edu(machine, f, now)
+    rearm_devices(machine)
+
+
+@njit(cache=True, error_model="numpy")
+def tick_edu(machine: np.void, f: np.void, now: int) -> None:
+    """Let an educational device finish what it is at."""
+    chip, raised = edu_of(machine, f["unit"]), False
+    if chip["computed"] <= now:
+        raised = edu.finish_factorial(chip)
+    if chip["moved"] <= now:
+        move(machine, f, chip, now)
+        if edu.finish_dma(chip):
+            raised = True
+    notify(machine, f, raised, now)
+
+
+@njit(cache=True, error_model="numpy")
+def move(machine: np.void, f: np.void, chip: np.void, now: int) -> None:
+    """Do an educational device's DMA."""
+    at, count = edu.in_buffer(chip), chip["dma"][2]
+    if at < 0 or not pci_config.is_master(f):
+        return
+    if edu.to_memory(chip):
+        dma_write(machine, f, edu.in_memory(chip), chip["buffer"], at, count, now)
+    else:
+        dma_read(machine, f, edu.in_memory(chip), chip["buffer"], at, count, now)
+
+
+# --- interrupts
+
+
+@njit(cache=True, error_model="numpy")
+def msi_enabled(f: np.void) -> bool:
+    """Tell whether a function interrupts by message."""
+    at = f["msi"]
+    return at != 0 and pci_config.register(f, at + spec.MSI_CONTROL, 2) & spec.MSI_ENABLE != 0
+
+
+@njit(cache=True, error_model="numpy")
+def notify(machine: np.void, f: np.void, raised: bool, now: int) -> None:
+    """Let out an interrupt that a device has raised, and let INTA# follow its line."""
+    if raised and msi_enabled(f) and pci_config.is_master(f):
+        at = f["msi"]
+        high = pci_config.register(f, at + spec.MSI_ADDRESS_HIGH, 4)
+        address = high << 32 | pci_config.register(f, at + spec.MSI_ADDRESS, 4)
+        send_message(machine, f, address, pci_config.register(f, at + spec.MSI_DATA, 2), now)
+    follow(machine, f, now)
+
+
+@njit(cache=True, error_model="numpy")
+def asserts(machine: np.void, f: np.void) -> bool:
+    """Tell whether the device behind a function wants to interrupt by its pin."""
+    wants = f["kind"] == KIND_EDU and edu.line(edu_of(machine, f["unit"]))
+    return wants and not msi_enabled(f)
+
+
+@njit(cache=True, error_model="numpy")
+def follow(machine: np.void, f: np.void, now: int) -> None:
+    """Let the pin of the I/O APIC follow INTA# of all of its owner's functions that share it."""
+    wants = asserts(machine, f)
+    f["config"][spec.STATUS] &= np.uint8(0xFF & ~spec.STATUS_INTERRUPT)
+    if wants:
+        f["config"][spec.STATUS] |= np.uint8(spec.STATUS_INTERRUPT)
+    masked = pci_config.register(f, spec.COMMAND, 2) & spec.COMMAND_NO_INTERRUPT != 0
+    before, f["level"] = f["level"], 1 if wants and not masked else 0
+    if before == f["level"]:
+        return
+    level = False
+    for index in range(machine["n_functions"]):
+        other = functions(machine)[index]
+        if other["owner"] == f["owner"] and other["pin"] == f["pin"] and other["level"] != 0:
+            level = True
+    drive_pin(machine, np.int64(f["owner"]), np.int64(f["pin"]), level, now)

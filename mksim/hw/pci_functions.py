@@ -1,0 +1,92 @@
+"""What functions are after a reset: headers of type 0 (PCI 3.0, 6.1) and capabilities, as bytes with rules.
+
+Plain Python, for when a board is built or a kernel's chips are reset; pci_config then works on the bytes.
+"""
+
+import numpy as np
+
+from mksim.spec import edu as edu_spec
+from mksim.spec import pci as spec
+
+
+def clear(f: np.void, place: int, owner: int, kind: int, unit: int) -> None:
+    """Make a function one that has nothing yet, of an owner."""
+    f["place"], f["owner"], f["kind"], f["unit"] = place, owner, kind, unit
+    device = place >> 3 & spec.SLOTS - 1
+    f["pin"] = spec.PINS_FIRST + device % spec.PINS
+    f["level"] = f["msi"] = 0
+    f["bar_size"], f["bar_base"] = 0, -1
+    for field in ("config", "writable", "clears"):
+        f[field][:] = 0
+    put(f["clears"], spec.STATUS, spec.STATUS_ERRORS, 2)
+
+
+def host_bridge(f: np.void, segment: int, owner: int) -> None:
+    """Make a function a segment's host bridge: a header, and nothing to set but SERR# (§ 6.2.2)."""
+    clear(f, segment << 16, owner, 0, 0)
+    identify(f, spec.HOST_BRIDGE_VENDOR, spec.HOST_BRIDGE_DEVICE, spec.CLASS_HOST_BRIDGE)
+    put(f["config"], spec.COMMAND, spec.COMMAND_MEMORY | spec.COMMAND_MASTER, 2)
+    put(f["config"], spec.SUBSYSTEM_VENDOR, spec.HOST_BRIDGE_SUBSYSTEM[1], 2)
+    put(f["config"], spec.SUBSYSTEM, spec.HOST_BRIDGE_SUBSYSTEM[0], 2)
+    put(f["writable"], spec.COMMAND, spec.COMMAND_SERR, 2)
+
+
+def edu(f: np.void, place: int, owner: int, kind: int, unit: int, base: int) -> None:
+    """Make a function QEMU's educational device, as a PC's firmware leaves it: its memory at `base`."""
+    clear(f, place, owner, kind, unit)
+    identify(f, edu_spec.VENDOR, edu_spec.DEVICE, edu_spec.CLASS_OTHER)
+    put(f["config"], spec.REVISION, edu_spec.REVISION, 1)
+    endpoint(f)
+    base_address(f, 0, edu_spec.BAR_SIZE, base)
+    msi(f, 0x40)
+
+
+def identify(f: np.void, vendor: int, device: int, kind: int) -> None:
+    """Say who made what."""
+    put(f["config"], spec.VENDOR_ID, vendor, 2)
+    put(f["config"], spec.DEVICE_ID, device, 2)
+    put(f["config"], spec.CLASS, kind, 3)
+
+
+def endpoint(f: np.void) -> None:
+    """Give a function a command register, and INTA#; memory is switched on, DMA is not."""
+    put(f["config"], spec.COMMAND, spec.COMMAND_MEMORY, 2)
+    put(f["writable"], spec.COMMAND, spec.COMMAND_ENDPOINT, 2)
+    put(f["config"], spec.INTERRUPT_LINE, int(f["pin"]), 1)
+    put(f["writable"], spec.INTERRUPT_LINE, 0xFF, 1)
+    put(f["config"], spec.INTERRUPT_PIN, 1, 1)
+
+
+def base_address(f: np.void, number: int, size: int, base: int, *, wide: bool = False) -> None:
+    """Give a function memory: `size` bytes, a power of two from 16 on; a `wide` one is of 64 bits.
+
+    It answers nowhere yet: that is for pci_bars to say.
+    """
+    at, bits = spec.BASE_ADDRESS + 4 * number, 8 if wide else 4
+    put(f["config"], at, base | (spec.BASE_64 if wide else 0), bits)
+    put(f["writable"], at, -size & (1 << 8 * bits) - 1, bits)
+    f["bar_size"][number] = size
+
+
+def capability(f: np.void, at: int, kind: int) -> None:
+    """Put a capability in front of the list of those that a function has."""
+    put(f["config"], at, kind, 1)
+    put(f["config"], at + 1, int(f["config"][spec.CAPABILITIES]), 1)
+    put(f["config"], spec.CAPABILITIES, at, 1)
+    f["config"][spec.STATUS] |= spec.STATUS_CAPABILITIES
+
+
+def msi(f: np.void, at: int) -> None:
+    """Let a function interrupt by one message, to an address of 64 bits (§ 6.8.1)."""
+    capability(f, at, spec.CAPABILITY_MSI)
+    f["msi"] = at
+    put(f["config"], at + spec.MSI_CONTROL, spec.MSI_64, 2)
+    put(f["writable"], at + spec.MSI_CONTROL, spec.MSI_ENABLE, 2)
+    put(f["writable"], at + spec.MSI_ADDRESS, 0xFFFFFFFC, 4)
+    put(f["writable"], at + spec.MSI_ADDRESS_HIGH, 0xFFFFFFFF, 4)
+    put(f["writable"], at + spec.MSI_DATA, 0xFFFF, 2)
+
+
+def put(space: np.ndarray, register: int, value: int, size: int) -> None:
+    """Write bytes, whatever the rules are."""
+    space[register : register + size] = list(value.to_bytes(size, "little"))
