@@ -10,17 +10,18 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from kernels.stock.cpio import archive, program
 
 GUESTS = Path("build/guests")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file to have, the package it is in, and its possible names there."""
+    """A file to have, the package it is in, and its possible names there: all of those for an archive."""
 
     file: str
     package: str
@@ -29,10 +30,18 @@ class Wanted:
     """The newest version on offer, where apt itself would take an older one (backports)."""
 
 
+VIRTIO = ("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci")
+MODULES = tuple(
+    f"{usr}lib/modules/*/kernel/drivers/{name}.ko"
+    for usr in ("", "usr/")
+    for name in (*(f"virtio/{name}" for name in VIRTIO), "block/virtio_blk")
+)
+
 # fmt: off
 WANTED = (
     Wanted("vmlinuz",           "linux-image-cloud-amd64", ("boot/vmlinuz-*",)),
     Wanted("vmlinuz-newest",    "linux-image-cloud-amd64", ("boot/vmlinuz-*",), newest=True),
+    Wanted("modules.cpio",      "linux-image-cloud-amd64", MODULES),
     Wanted("memtest86+x64.bin", "memtest86+",              ("boot/memtest86+x64.bin", "boot/mt86+x64")),
     Wanted("busybox",           "busybox-static",          ("bin/busybox", "usr/bin/busybox")),
 )
@@ -105,9 +114,12 @@ class Apt:
         return (real[1], real[2]) if real else (package, version)
 
     def download(self, package: str, version: str, into: Path) -> Path:
-        """Return the downloaded package file; apt has checked its hash against the signed lists."""
-        self.run("apt-get", "--quiet", "download", f"{package}={version}", cwd=into)
-        return next(into.glob("*.deb"))
+        """Return the package file, downloaded once; apt has checked its hash against the signed lists."""
+        into.mkdir(exist_ok=True)
+        if not (there := list(into.glob("*.deb"))):
+            self.run("apt-get", "--quiet", "download", f"{package}={version}", cwd=into)
+            there = list(into.glob("*.deb"))
+        return there[0]
 
 
 def _backports() -> str:
@@ -128,13 +140,14 @@ def sha256(file: Path) -> str:
 
 
 def unpack(package: Path, members: tuple[str, ...], to: Path) -> None:
-    """Write the one member of a package that is wanted to `to`."""
+    """Write the one member of a package that is wanted to `to`, or all that are to an archive."""
     tree = package.with_suffix("")
     subprocess.run(["dpkg-deb", "--extract", str(package), str(tree)], check=True)
     found = [file for member in members for file in tree.glob(member)]
     if not found:
         raise FetchError(f"{package.name} has no {' or '.join(members)}")
-    shutil.copyfile(found[0], to.with_name(to.name + ".new"))
+    packed = archive(program(f"lib/{file.name}", file.read_bytes()) for file in found)
+    to.with_name(to.name + ".new").write_bytes(packed if to.suffix == ".cpio" else found[0].read_bytes())
     to.with_name(to.name + ".new").replace(to)
 
 
@@ -142,10 +155,9 @@ def fetch(wanted: Wanted, apt: Apt, directory: Path) -> dict[str, str]:
     """Download and unpack one file; return its entry in the manifest."""
     package, version = apt.resolve(wanted.package, wanted.newest)
     print(f"  GET {directory / wanted.file}: {package} {version}", flush=True)
-    with tempfile.TemporaryDirectory(dir=directory) as scratch:
-        deb = apt.download(package, version, Path(scratch).resolve())
-        unpack(deb, wanted.members, directory / wanted.file)
-        return {"package": package, "version": version, "sha256 of package": sha256(deb)}
+    deb = apt.download(package, version, apt.root / f"{package}_{version}".replace(":", "_"))
+    unpack(deb, wanted.members, directory / wanted.file)
+    return {"package": package, "version": version, "sha256 of package": sha256(deb)}
 
 
 def by_hand(missing: list[Wanted], directory: Path) -> str:

@@ -6,6 +6,7 @@
 #   wire=ttyS1:send       send a file over this serial line, or wire=ttyS1:receive and check its hash
 #   rest=3                sleep that many seconds, with a line after each
 #   devmem=0x40000000     read a word at this physical address; devmem=0x40000000:1 writes one
+#   disk=make             make a file system on the virtio disk, and a file in it; disk=check finds that again
 #   die=panic             crash the kernel at the end; die=reboot restarts it (with reboot=t: by triple fault)
 #   dmesg=1               print the kernel's log at the end
 
@@ -86,6 +87,24 @@ physical() {
     say "devmem=$devmem: $did"
 }
 
+# A disk of the machine's, by Linux's own drivers, which Debian has as modules.
+disk() {
+    for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk; do
+        insmod "/lib/$module.ko" || fail "no module $module"
+    done
+    [ -e /sys/block/vda ] || fail "no disk"
+    mknod /dev/vda b $(tr : ' ' < /sys/block/vda/dev)
+    [ "$disk" != make ] || mke2fs -F /dev/vda > /dev/null || fail "no file system made"
+    mount -t ext2 /dev/vda /mnt || fail "no file system on the disk"
+    [ "$disk" != make ] || seq 100000 > /mnt/file
+    umount /mnt
+    echo 3 > /proc/sys/vm/drop_caches
+    mount -t ext2 -o ro /dev/vda /mnt
+    same b2bc7d3f8b652d2e "the file on the disk" < /mnt/file
+    umount /mnt
+    say "disk: $(cat /sys/block/vda/size) sectors, $(grep -c virtio /proc/interrupts) vectors, the file is whole"
+}
+
 die() {
     say "dying by $die"
     case $die in
@@ -102,5 +121,6 @@ work
 [ "$wire" ] && wire
 [ "$rest" ] && for i in $(seq "$rest"); do sleep 1; say "second $i of $rest, up $(cut -d ' ' -f 1 /proc/uptime)"; done
 [ "$devmem" ] && physical
+[ "$disk" ] && disk
 [ "$die" ] && die
 finish "all well"

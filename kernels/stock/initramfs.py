@@ -1,6 +1,7 @@
 """Build the userspace of the stock Linux: busybox, our /init, a few devices.
 
-`python -m kernels.stock.initramfs BUSYBOX ARCHIVE`; the archive is a gzipped cpio, the same bytes every time.
+`python -m kernels.stock.initramfs BUSYBOX MODULES ARCHIVE`; the archive is a gzipped cpio, the same bytes
+every time. MODULES is a cpio too, of Linux's drivers: Linux unpacks both, one after the other.
 """
 
 import gzip
@@ -24,18 +25,19 @@ DEVICES = {
 
 def entries(busybox: bytes, init: bytes) -> Iterator[Entry]:
     """Yield the files of the userspace. Debian's busybox finds its commands in itself, without links."""
-    yield from (directory(path) for path in ("bin", "dev", "proc", "sys", "tmp"))
+    yield from (directory(path) for path in ("bin", "dev", "lib", "mnt", "proc", "sys", "tmp"))
     yield from (device(f"dev/{name}", *number) for name, number in DEVICES.items())
     yield program("bin/busybox", busybox)
     yield link("bin/sh", "busybox")
     yield program("init", init)
 
 
-def main(busybox: Path, to: Path) -> None:
+def main(busybox: Path, modules: Path, to: Path) -> None:
     """Write the archive."""
-    packed = gzip.compress(archive(entries(busybox.read_bytes(), INIT.read_bytes())), mtime=0)
+    userspace = archive(entries(busybox.read_bytes(), INIT.read_bytes()))
+    packed = gzip.compress(userspace + modules.read_bytes(), mtime=0)
     to.write_bytes(packed)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:4]))

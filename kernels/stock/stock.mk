@@ -12,7 +12,7 @@ $(GUESTS)/manifest.json: $(STOCK)/fetch.py | $(VENV)
 
 $(GUESTS)/initramfs.cpio.gz: $(GUESTS)/manifest.json $(STOCK)/init.sh $(STOCK)/initramfs.py $(STOCK)/cpio.py
 	@echo "  GEN $@"
-	@$(PYTHON) -m kernels.stock.initramfs $(@D)/busybox $@
+	@$(PYTHON) -m kernels.stock.initramfs $(@D)/busybox $(@D)/modules.cpio $@
 
 $(GUESTS)/vmlinux: $(GUESTS)/manifest.json $(STOCK)/vmlinux.py
 	@echo "  GEN $@"

@@ -35,6 +35,7 @@ from mksim.hw.pit8254 import PIT
 from mksim.hw.rtc import RTC
 from mksim.hw.uart16550 import UART
 from mksim.hw.vga import VGA
+from mksim.hw.virtio_blk import BLOCK
 from mksim.spec.cpuid import ROW
 from mksim.spec.span import Span
 
@@ -55,7 +56,8 @@ class Board:
         fw_items: np.ndarray,
         fw_data: np.ndarray,
         functions: int = 1,
-        edus: int = 0,
+        devices: int = 0,
+        disk_bytes: int = 0,
     ) -> None:
         self.deeds = deeds
         self.ledger = Ledger(kernels)
@@ -73,7 +75,10 @@ class Board:
         self.port_unit = np.zeros(PORTS, np.uint16)
         self.pic, self.pit, self.rtc = np.zeros(1, PIC), np.zeros(1, PIT), np.zeros(1, RTC)
         self.pci, self.functions = np.zeros(1, PCI), np.zeros(functions, FUNCTION)
-        self.edus = np.zeros(max(edus, 1), EDU)
+        self.edus, self.blocks = np.zeros(max(devices, 1), EDU), np.zeros(max(devices, 1), BLOCK)
+        self.disk_bytes = np.zeros(max(disk_bytes, 1), np.uint8)
+        self.contents: list[np.ndarray] = []
+        """Of disks: held, as native code has their addresses."""
         self.fw_items, self.fw_data = fw_items, fw_data
         self.hpet, self.vga, self.screen = np.zeros(1, HPET), np.zeros(1, VGA), np.zeros(1, SCREEN)
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
@@ -106,7 +111,8 @@ class Board:
         machine["n_uarts"], machine["n_ioapics"] = uarts, ioapics
         machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
         machine["serial_deadline"] = machine["screen_due"] = machine["device_deadline"] = NEVER
-        machine["n_functions"], machine["n_edus"] = len(self.functions), len(self.edus)
+        machine["n_functions"] = len(self.functions)
+        machine["n_edus"], machine["n_blocks"] = len(self.edus), len(self.blocks)
         machine["n_fw_items"], machine["n_fw_data"] = len(self.fw_items), len(self.fw_data)
         machine["running"] = machine["paused"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
 
@@ -138,7 +144,7 @@ class Board:
     plain = (
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
         "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
-        "console", "trace", "cpuid", "pci", "functions", "edus", "fw_items", "fw_data",
+        "console", "trace", "cpuid", "pci", "functions", "edus", "blocks", "disk_bytes", "fw_items", "fw_data",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

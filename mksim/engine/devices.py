@@ -8,14 +8,18 @@ import numpy as np
 from numba import carray, njit
 
 from mksim.clock.time import NEVER
+from mksim.engine.disks import serve
 from mksim.engine.dma import dma_read, dma_write, send_message
 from mksim.engine.interrupts import drive_pin, shorten
 from mksim.engine.native import pointer
-from mksim.hw import edu, pci_config
+from mksim.hw import edu, msix, pci_config, virtio_blk, virtio_pci
 from mksim.hw.edu import EDU
+from mksim.hw.pci_config import BLOCK as KIND_BLOCK
 from mksim.hw.pci_config import EDU as KIND_EDU
 from mksim.hw.pci_config import FUNCTION
+from mksim.hw.virtio_blk import BLOCK
 from mksim.spec import pci as spec
+from mksim.spec import virtio
 
 _ONES = -1
 
@@ -33,10 +37,18 @@ def edu_of(machine: np.void, unit: int) -> np.void:
 
 
 @njit(cache=True, error_model="numpy")
+def block_of(machine: np.void, unit: int) -> np.void:
+    """Return the record of block device number `unit`."""
+    return carray(pointer(machine["blocks"]), machine["n_blocks"], BLOCK)[unit]
+
+
+@njit(cache=True, error_model="numpy")
 def read_device(engine: np.void, machine: np.void, f: np.void, bar: int, offset: int, size: int) -> int:
     """Read a register of the device behind a function."""
     if f["kind"] == KIND_EDU:
         return edu.read(edu_of(machine, f["unit"]), offset, size)
+    if f["kind"] == KIND_BLOCK:
+        return read_block(engine, machine, f, bar, offset, size)
     return _ONES
 
 
@@ -49,6 +61,8 @@ def write_device(
     if f["kind"] == KIND_EDU:
         raised = edu.write(edu_of(machine, f["unit"]), offset, size, value, now)
         notify(machine, f, raised, now)
+    elif f["kind"] == KIND_BLOCK:
+        write_block(machine, f, bar, offset, size, value, now)
     rearm_devices(machine)
     shorten(engine, machine["device_deadline"])
 
@@ -56,7 +70,9 @@ def write_device(
 @njit(cache=True, error_model="numpy")
 def due(machine: np.void, f: np.void) -> int:
     """Return when the device behind a function does something by itself."""
-    return edu.deadline(edu_of(machine, f["unit"])) if f["kind"] == KIND_EDU else NEVER
+    if f["kind"] == KIND_EDU:
+        return edu.deadline(edu_of(machine, f["unit"]))
+    return block_of(machine, f["unit"])["due"] if f["kind"] == KIND_BLOCK else NEVER
 
 
 @njit(cache=True, error_model="numpy")
@@ -73,8 +89,12 @@ def tick_devices(machine: np.void, now: int) -> None:
     """Let devices do what is due."""
     for index in range(machine["n_functions"]):
         f = functions(machine)[index]
-        if due(machine, f) <= now:
+        if due(machine, f) > now:
+            continue
+        if f["kind"] == KIND_EDU:
             tick_edu(machine, f, now)
+        else:
+            tick_block(machine, f, now)
     rearm_devices(machine)
 
 
@@ -103,7 +123,77 @@ def move(machine: np.void, f: np.void, chip: np.void, now: int) -> None:
         dma_read(machine, f, edu.in_memory(chip), chip["buffer"], at, count, now)
 
 
+@njit(cache=True, error_model="numpy")
+def read_block(engine: np.void, machine: np.void, f: np.void, bar: int, offset: int, size: int) -> int:
+    """Read a register of a virtio block device, or of its table of messages."""
+    block, part = block_of(machine, f["unit"]), offset & -virtio.PART
+    if bar == virtio.MSIX_BAR:
+        return msix.read(block["messages"], offset) if size == 4 and offset & 3 == 0 else _ONES
+    if part == virtio.COMMON_AT and offset < virtio.COMMON_SIZE:
+        return virtio_pci.read(block["transport"], offset, size)
+    if part == virtio.DEVICE_AT:
+        return virtio_blk.read_config(block, offset - part, size)
+    if offset == virtio.ISR_AT:
+        value = virtio_pci.take_isr(block["transport"])
+        follow(machine, f, engine["time"])
+        return value
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
+def write_block(machine: np.void, f: np.void, bar: int, offset: int, size: int, value: int, now: int) -> None:
+    """Write a register of a virtio block device, or of its table of messages."""
+    block = block_of(machine, f["unit"])
+    if bar == virtio.MSIX_BAR:
+        if size == 4 and offset & 3 == 0:
+            msix.write(block["messages"], offset, value)
+    elif offset < virtio.COMMON_SIZE:
+        virtio_pci.write(block["transport"], offset, size, value)
+    elif offset & -virtio.PART == virtio.NOTIFY_AT:
+        virtio_blk.notify(block, now)
+    release(machine, f, now)
+
+
+@njit(cache=True, error_model="numpy")
+def tick_block(machine: np.void, f: np.void, now: int) -> None:
+    """Let a block device look at its queue. One that has failed says so, as a change of its configuration."""
+    block = block_of(machine, f["unit"])
+    if serve(machine, f, block, now):
+        msix.post(block["messages"], block["transport"]["queue_entry"])
+    elif block["failed"] != 0:
+        msix.post(block["messages"], block["transport"]["config_entry"])
+    release(machine, f, now)
+
+
 # --- interrupts
+
+
+@njit(cache=True, error_model="numpy")
+def msix_control(f: np.void) -> int:
+    """Return the control register of a function's MSI-X capability; 0 if it has none."""
+    return pci_config.register(f, f["msix"] + spec.MSIX_CONTROL, 2) if f["msix"] else 0
+
+
+@njit(cache=True, error_model="numpy")
+def release(machine: np.void, f: np.void, now: int) -> None:
+    """Send what messages of a block device are neither masked nor held back, and let INTA# follow."""
+    control = msix_control(f)
+    if control & spec.MSIX_ENABLE and not control & spec.MSIX_MASKED and pci_config.is_master(f):
+        messages = block_of(machine, f["unit"])["messages"]
+        entry = msix.take(messages)
+        while entry >= 0:
+            send_message(machine, f, msix.address(messages, entry), msix.data(messages, entry), now)
+            entry = msix.take(messages)
+    follow(machine, f, now)
+
+
+@njit(cache=True, error_model="numpy")
+def reconfigured(machine: np.void, f: np.void, now: int) -> None:
+    """Let a device's interrupts follow a write to its configuration."""
+    if f["kind"] == KIND_BLOCK:
+        release(machine, f, now)
+    else:
+        follow(machine, f, now)
 
 
 @njit(cache=True, error_model="numpy")
@@ -127,6 +217,9 @@ def notify(machine: np.void, f: np.void, raised: bool, now: int) -> None:
 @njit(cache=True, error_model="numpy")
 def asserts(machine: np.void, f: np.void) -> bool:
     """Tell whether the device behind a function wants to interrupt by its pin."""
+    if f["kind"] == KIND_BLOCK:
+        waits = block_of(machine, f["unit"])["transport"]["isr"] != 0
+        return waits and not msix_control(f) & spec.MSIX_ENABLE
     wants = f["kind"] == KIND_EDU and edu.line(edu_of(machine, f["unit"]))
     return wants and not msi_enabled(f)
 

@@ -36,6 +36,9 @@ def pointer(_typing: Any, address: Any) -> Any:
 uc_emu_stop = types.ExternalFunction("uc_emu_stop", _i32(_address))
 uc_reg_read = types.ExternalFunction("uc_reg_read", _i32(_address, _i32, _address))
 
+# The C library
+msync = types.ExternalFunction("msync", _i32(_u64, _u64, _i32))
+
 # QEMU 5.0.1: accel/tcg and target/i386
 cpu_exec = types.ExternalFunction("cpu_exec_x86_64", _i32(_address, _address))
 x86_cpu_do_interrupt = types.ExternalFunction("x86_cpu_do_interrupt_x86_64", _void(_address))

@@ -9,7 +9,7 @@ from numba import njit, types
 from mksim.engine import schedule
 from mksim.engine.cpustate import CONDITION_CODES, DF
 from mksim.engine.crossings import READ, cross_access
-from mksim.engine.devices import edu_of, functions, rearm_devices
+from mksim.engine.devices import block_of, edu_of, functions, rearm_devices
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import io_apic, pic_of
 from mksim.engine.interrupts import settle as settle_core
@@ -37,6 +37,7 @@ from mksim.hw import (
     rtc,
     uart16550,
     vga,
+    virtio_blk,
 )
 
 _ADDRESS, _INDEX, _TIME = types.int64, types.int64, types.int64
@@ -119,6 +120,8 @@ def reset_function(machine: np.void, index: int) -> None:
     pci_bars.remap(functions(machine), index)
     if f["kind"] == pci_config.EDU:
         edu.reset(edu_of(machine, f["unit"]), machine["rate"], machine["latency"])
+    elif f["kind"] == pci_config.BLOCK:
+        virtio_blk.reset(block_of(machine, f["unit"]), machine["rate"], machine["latency"])
 
 
 @entry(types.void(_ADDRESS, _INDEX, _TIME))

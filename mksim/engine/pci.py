@@ -8,7 +8,7 @@ import numpy as np
 from numba import carray, njit
 
 from mksim.engine.crossings import CONFIG_WRITE, cross, exact_rip
-from mksim.engine.devices import follow, functions, read_device, write_device
+from mksim.engine.devices import functions, read_device, reconfigured, write_device
 from mksim.engine.native import pointer
 from mksim.hw import pci_bars, pci_config
 from mksim.hw.pci_config import PCI
@@ -85,7 +85,7 @@ def configured(engine: np.void, machine: np.void, index: int, register: int) -> 
             where, target = pci_bars.asked(f, bar), np.int64(every[met]["owner"])
             rip = exact_rip(engine)
             cross(machine, engine["core"], engine["time"], rip, CONFIG_WRITE, where, 4, target, False)
-    follow(machine, f, engine["time"])
+    reconfigured(machine, f, engine["time"])
 
 
 @njit(cache=True, error_model="numpy")

@@ -200,6 +200,9 @@ MACHINE = np.dtype(
         ("n_functions", "<i4"),
         ("n_edus", "<i4"),
         ("edus", "<i8"),
+        ("n_blocks", "<i4"),
+        ("blocks", "<i8"),
+        ("disk_bytes", "<i8"),  # of disks that keep nothing
         ("device_deadline", "<i8"),  # the earliest of the devices on PCI
         ("n_fw_items", "<i4"),
         ("n_fw_data", "<i8"),

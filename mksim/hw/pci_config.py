@@ -23,6 +23,7 @@ FUNCTION = np.dtype([
     ("pin",      np.int64),              # of its owner's I/O APIC that INTA# drives
     ("level",    np.int64),              # of INTA#: 1 asserted
     ("msi",      np.int64),              # where its capability is, or 0
+    ("msix",     np.int64),              # likewise
     ("bar_size", np.int64, spec.BASE_ADDRESSES),  # 0: none; of 64 bits: the first of the two
     ("bar_base", np.int64, spec.BASE_ADDRESSES),  # where it answers, or -1
     ("config",   np.uint8, spec.SPACE),
@@ -30,7 +31,7 @@ FUNCTION = np.dtype([
     ("clears",   np.uint8, spec.SPACE),  # bits that writing ones clears
 ])
 
-HOST_BRIDGE, EDU = 0, 1
+HOST_BRIDGE, EDU, BLOCK = 0, 1, 2
 
 PCI = np.dtype([
     ("address", np.int64),               # CONFIG_ADDRESS

@@ -5,8 +5,11 @@ Plain Python, for when a board is built or a kernel's chips are reset; pci_confi
 
 import numpy as np
 
+from mksim.hw.msix import ENTRIES, PENDING_AT
+from mksim.hw.pci_config import BLOCK, EDU, HOST_BRIDGE
 from mksim.spec import edu as edu_spec
 from mksim.spec import pci as spec
+from mksim.spec import virtio
 
 
 def clear(f: np.void, place: int, owner: int, kind: int, unit: int) -> None:
@@ -14,7 +17,7 @@ def clear(f: np.void, place: int, owner: int, kind: int, unit: int) -> None:
     f["place"], f["owner"], f["kind"], f["unit"] = place, owner, kind, unit
     device = place >> 3 & spec.SLOTS - 1
     f["pin"] = spec.PINS_FIRST + device % spec.PINS
-    f["level"] = f["msi"] = 0
+    f["level"] = f["msi"] = f["msix"] = 0
     f["bar_size"], f["bar_base"] = 0, -1
     for field in ("config", "writable", "clears"):
         f[field][:] = 0
@@ -23,7 +26,7 @@ def clear(f: np.void, place: int, owner: int, kind: int, unit: int) -> None:
 
 def host_bridge(f: np.void, segment: int, owner: int) -> None:
     """Make a function a segment's host bridge: a header, and nothing to set but SERR# (§ 6.2.2)."""
-    clear(f, segment << 16, owner, 0, 0)
+    clear(f, segment << 16, owner, HOST_BRIDGE, 0)
     identify(f, spec.HOST_BRIDGE_VENDOR, spec.HOST_BRIDGE_DEVICE, spec.CLASS_HOST_BRIDGE)
     put(f["config"], spec.COMMAND, spec.COMMAND_MEMORY | spec.COMMAND_MASTER, 2)
     put(f["config"], spec.SUBSYSTEM_VENDOR, spec.HOST_BRIDGE_SUBSYSTEM[1], 2)
@@ -31,9 +34,9 @@ def host_bridge(f: np.void, segment: int, owner: int) -> None:
     put(f["writable"], spec.COMMAND, spec.COMMAND_SERR, 2)
 
 
-def edu(f: np.void, place: int, owner: int, kind: int, unit: int, base: int) -> None:
+def edu(f: np.void, place: int, owner: int, unit: int, base: int) -> None:
     """Make a function QEMU's educational device, as a PC's firmware leaves it: its memory at `base`."""
-    clear(f, place, owner, kind, unit)
+    clear(f, place, owner, EDU, unit)
     identify(f, edu_spec.VENDOR, edu_spec.DEVICE, edu_spec.CLASS_OTHER)
     put(f["config"], spec.REVISION, edu_spec.REVISION, 1)
     endpoint(f)
@@ -85,6 +88,49 @@ def msi(f: np.void, at: int) -> None:
     put(f["writable"], at + spec.MSI_ADDRESS, 0xFFFFFFFC, 4)
     put(f["writable"], at + spec.MSI_ADDRESS_HIGH, 0xFFFFFFFF, 4)
     put(f["writable"], at + spec.MSI_DATA, 0xFFFF, 2)
+
+
+def msix(f: np.void, at: int, bar: int) -> None:
+    """Let a function interrupt by several messages, with a table in a base address's memory (§ 6.8.2)."""
+    capability(f, at, spec.CAPABILITY_MSIX)
+    f["msix"] = at
+    put(f["config"], at + spec.MSIX_CONTROL, ENTRIES - 1, 2)
+    put(f["writable"], at + spec.MSIX_CONTROL, spec.MSIX_ENABLE | spec.MSIX_MASKED, 2)
+    put(f["config"], at + spec.MSIX_TABLE, bar, 4)
+    put(f["config"], at + spec.MSIX_PENDING, PENDING_AT | bar, 4)
+
+
+def disk(f: np.void, place: int, owner: int, unit: int, base: int) -> None:
+    """Make a function a virtio block device of version 1: Virtio 1.1, 4.1.2 and 4.1.4."""
+    clear(f, place, owner, BLOCK, unit)
+    identify(f, virtio.VENDOR, virtio.DEVICE_BLOCK, virtio.CLASS_STORAGE)
+    put(f["config"], spec.REVISION, virtio.REVISION, 1)
+    put(f["config"], spec.SUBSYSTEM_VENDOR, virtio.VENDOR, 2)
+    put(f["config"], spec.SUBSYSTEM, virtio.DEVICE_BLOCK, 2)
+    endpoint(f)
+    base_address(f, virtio.REGISTER_BAR, virtio.REGISTERS_SIZE, base, wide=True)
+    base_address(f, virtio.MSIX_BAR, virtio.MSIX_SIZE, base + virtio.REGISTERS_SIZE)
+    for at, kind, offset in VIRTIO_PARTS:
+        part(f, at, kind, offset)
+    msix(f, 0x98, virtio.MSIX_BAR)
+
+
+VIRTIO_PARTS = (
+    (0x40, virtio.COMMON, virtio.COMMON_AT),
+    (0x50, virtio.ISR, virtio.ISR_AT),
+    (0x60, virtio.DEVICE, virtio.DEVICE_AT),
+    (0x70, virtio.NOTIFY, virtio.NOTIFY_AT),
+)
+
+
+def part(f: np.void, at: int, kind: int, offset: int) -> None:
+    """Say where a part of a virtio device's registers is."""
+    capability(f, at, virtio.CAPABILITY)
+    put(f["config"], at + virtio.CAP_LENGTH, 20 if kind == virtio.NOTIFY else 16, 1)
+    put(f["config"], at + virtio.CAP_TYPE, kind, 1)
+    put(f["config"], at + virtio.CAP_BAR, virtio.REGISTER_BAR, 1)
+    put(f["config"], at + virtio.CAP_OFFSET, offset, 4)
+    put(f["config"], at + virtio.CAP_SIZE, virtio.PART, 4)
 
 
 def put(space: np.ndarray, register: int, value: int, size: int) -> None:

@@ -29,6 +29,7 @@ from mksim.fabric.ownership import FIRMWARE, NOBODY, Rights
 from mksim.machine.chips import firmware_items, plug_chips, plug_items
 from mksim.machine.config import Layout, Protection
 from mksim.machine.deeds import ownership
+from mksim.machine.disks import forgotten
 from mksim.machine.fit import uncovered
 from mksim.spec import cpuid, memmap
 from mksim.spec.span import Span
@@ -72,7 +73,7 @@ def build_board(layout: Layout, seed: int) -> Board:
         deeds, memory=layout.memory, cores=len(layout.apic_ids), kernels=len(layout.kernels),
         uarts=sum(len(kernel.uarts) for kernel in layout.kernels), ioapics=layout.ioapics, rows=rows,
         fw_items=fw_items, fw_data=fw_data, functions=segment_count(layout) + len(layout.devices),
-        edus=len(layout.devices),
+        devices=len(layout.devices), disk_bytes=forgotten(layout),
     )  # fmt: skip
     plug_items(board, counts)
     machine = board.machine

@@ -8,10 +8,11 @@ from mksim.engine import panel
 from mksim.engine.board import Board
 from mksim.engine.ports import Device
 from mksim.fabric.ownership import NOBODY
-from mksim.hw import pci_config, pci_functions
+from mksim.hw import pci_functions
 from mksim.hw.fw_cfg import ITEM
 from mksim.machine.config import Kernel, Layout
-from mksim.machine.devices import bases, place
+from mksim.machine.devices import Kind, bases, place
+from mksim.machine.disks import plug_disks
 from mksim.machine.wiring import WireEnd
 from mksim.spec import acpi_pm as acpi_pm_spec
 from mksim.spec import memmap
@@ -42,6 +43,7 @@ _PORTS: tuple[tuple[int, int, Device, int], ...] = (
 def plug_chips(board: Board, layout: Layout) -> None:
     """Plug in the chips that a board has one of, and each kernel's own."""
     plug_functions(board, layout)
+    plug_disks(board, layout)
     if layout.screen_owner is not None:
         plug_ports(board, memmap.PORT_VGA, PORTS, Device.VGA, 0)
         clear_screen(board)
@@ -66,7 +68,8 @@ def plug_functions(board: Board, layout: Layout, owner: str | None = None) -> No
     for unit, (device, base) in enumerate(found):
         if owner in (None, device.owner):
             function, where = board.functions[bridges + unit], place(device, segments[device.owner])
-            pci_functions.edu(function, where, ids[device.owner], pci_config.EDU, unit, base)
+            make = pci_functions.edu if device.kind is Kind.EDU else pci_functions.disk
+            make(function, where, ids[device.owner], unit, base)
 
 
 def plug_ports(board: Board, base: int, count: int, device: Device, unit: int) -> None:

@@ -7,8 +7,10 @@ legacy chips, and the others' follow in the order of the kernels.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
+from mksim.spec import edu, virtio
 from mksim.spec.memmap import PCI_MEMORY, PCI_WINDOW
 from mksim.spec.pci import SEGMENTS_MAX, SLOTS
 
@@ -18,9 +20,21 @@ class Kind(Enum):
 
     EDU = "edu"
     """QEMU's educational device."""
+    DISK = "disk"
+    """A virtio block device."""
 
 
-BYTES = {Kind.EDU: 1 << 20}
+class Writes(Enum):
+    """What becomes of what is written to a disk."""
+
+    FORGOTTEN = "forgotten"
+    """The file stays as it is: another run begins with the same."""
+    KEPT = "kept"
+    """It goes to the file, at once; a flush waits until the host's disk has it."""
+    REFUSED = "refused"
+
+
+BYTES = {Kind.EDU: edu.BAR_SIZE, Kind.DISK: 2 * virtio.REGISTERS_SIZE}
 """Of PCI memory that a device is given."""
 
 
@@ -33,6 +47,10 @@ class Device:
     owner: str
     """The kernel it acts for."""
     slot: int
+    file: Path | None = None
+    """A disk's contents; size in bytes beside it."""
+    size: int = 0
+    writes: Writes = Writes.FORGOTTEN
 
 
 class Owner(Protocol):
@@ -79,6 +97,8 @@ def misplaced(devices: Sequence[Device], kernels: Sequence[Owner]) -> Iterator[t
         if other := taken.get((device.owner, device.slot)):
             yield f"{key}.slot", f"is {device.slot}, where {device.owner} has {other} already"
         taken[device.owner, device.slot] = device.name
+        if (device.kind is Kind.DISK) != (device.file is not None):
+            yield f"{key}.file", "is for disks, and each has one"
         if not 0 < device.slot < SLOTS:
             yield f"{key}.slot", f"is {device.slot}, not from 1 to {SLOTS - 1}: the host bridge is 0"
     if len({device.name for device in devices}) < len(devices):

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, product
+from os import SEEK_END
+from pathlib import Path
 from typing import Any
 
+from mksim.errors import FileError
 from mksim.fabric.ownership import Rights, Signal
 from mksim.machine import schema, units, values
 from mksim.machine.config import Doorbell, Window
-from mksim.machine.devices import Device
+from mksim.machine.devices import Device, Kind, Writes
 from mksim.machine.draft import Drafts, WindowDraft
 from mksim.machine.schema import Problems, conform
 from mksim.machine.wiring import Wire
+from mksim.spec.virtio import SECTOR
 
 EVERYBODY = "*"
+DISK_MAX = 1 << 30
 DOORBELLS_MAX = 4096
 """Pairs of kernels times messages, after "*" was spelt out; more do not fit in the partition table."""
 
@@ -101,20 +106,42 @@ def wires(document: Table, problems: Problems) -> tuple[Wire, ...]:
     return tuple(found)
 
 
-def devices(document: Table, problems: Problems) -> tuple[Device, ...]:
+def devices(document: Table, folder: Path, problems: Problems) -> tuple[Device, ...]:
     """Return the devices of a config; who has no slot yet gets the first that is free at its owner's."""
     found: list[Device] = []
     tables = [
-        conform(table, schema.DEVICE, where, problems)
+        (where, conform(table, schema.DEVICE, where, problems))
         for where, table in _tables(document, "device", schema.DEVICES_MAX, problems)
     ]
-    named = {(asked.get("owner"), asked.get("slot")) for asked in tables}
-    for asked in tables:
-        if {"name", "kind", "owner", "slot"} <= set(asked):
+    named = {(asked.get("owner"), asked.get("slot")) for _, asked in tables}
+    for where, asked in tables:
+        if set(schema.DEVICE) <= set(asked):
             taken = named | {(device.owner, device.slot) for device in found}
             slot = asked["slot"] or next(slot for slot in count(1) if (asked["owner"], slot) not in taken)
-            found.append(Device(name=asked["name"], kind=asked["kind"], owner=asked["owner"], slot=slot))
+            found.append(Device(**asked | {"slot": slot} | _contents(asked, folder, where, problems)))
     return tuple(found)
+
+
+def _contents(asked: Table, folder: Path, where: str, problems: Problems) -> Table:
+    """Return path and size of a disk's file."""
+    if asked["kind"] is not Kind.DISK or asked["file"] is None:
+        return {}  # which is wrong for a file that is no disk's, and for a disk without: `misplaced` tells
+    path, size = folder / asked["file"], 0
+    with problems.at(f"{where}.file"):
+        size = _disk_size(path, writable=asked["writes"] is Writes.KEPT)
+    return {"file": path, "size": size}
+
+
+def _disk_size(path: Path, *, writable: bool) -> int:
+    """Return the size of a disk's file; FileError where it cannot be one."""
+    try:
+        with path.open("r+b" if writable else "rb") as file:
+            size = file.seek(0, SEEK_END)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from error
+    if not 0 < size <= DISK_MAX or size % SECTOR:
+        raise FileError(f"{path} has {size:#x} bytes, not sectors of {SECTOR:#x}, up to {DISK_MAX:#x}")
+    return size
 
 
 def _pairs(asked: Table, names: Sequence[str], where: str, problems: Problems) -> Iterator[Doorbell]:

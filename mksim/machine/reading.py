@@ -58,7 +58,7 @@ def make_layout(document: Table, path: Path) -> Layout:
     machine["windows"] = grants.windows(windows)
     machine["doorbells"] = grants.doorbells(document, drafts, problems)
     machine["wires"] = grants.wires(document, problems)
-    machine["devices"] = grants.devices(document, problems)
+    machine["devices"] = grants.devices(document, path.parent, problems)
     machine["expected_violations"] = _violations(document, problems)
     return _layout(machine, path, problems)
 

@@ -12,7 +12,7 @@ from typing import Any
 from mksim.errors import FileError, Problem
 from mksim.machine import units, values
 from mksim.machine.config import Ending, Expect, Protection, TripleFault
-from mksim.machine.devices import Kind
+from mksim.machine.devices import Kind, Writes
 from mksim.machine.values import (
     CORES_MAX,
     KERNELS_MAX,
@@ -59,6 +59,7 @@ _kernels = one_or_list(units.text, KERNELS_MAX)
 _modules = list_of(values.printable, ITEMS_MAX)
 _ends    = distinct(list_of(values.wire_end, 2, least=2))
 _kinds   = choice({option.value: option for option in Kind})
+_writes  = choice({option.value: option for option in Writes})
 _uarts   = distinct(one_or_list(values.uart, ITEMS_MAX))
 
 MACHINE = {
@@ -111,9 +112,11 @@ WIRE = {
 
 DEVICE = {
     "name":            Key(values.name, REQUIRED, "for people"),
-    "kind":            Key(_kinds, REQUIRED, '"edu": QEMU\'s educational device'),
+    "kind":            Key(_kinds, REQUIRED, '"edu", of QEMU; "disk", a virtio block device'),
     "owner":           Key(units.text, REQUIRED, "the kernel it belongs to, and acts for"),
     "slot":            Key(between(1, SLOTS - 1), None, "its device number; default: the first free one"),
+    "file":            Key(units.text, None, "of a disk: its contents, relative to this config"),
+    "writes":          Key(_writes, Writes.FORGOTTEN, 'to it: "forgotten", "kept" in the file, "refused"'),
 }
 
 EXPECT = {

@@ -22,6 +22,7 @@ ENGINE_ADDRESSES = (
     "uc", "stubs", "cpu", "env", "machine", "rights", "direct", "code_pages", "rips", "memory", "marks",
 )  # fmt: skip
 """Fields of ENGINE that say where something is, not what it is."""
+ADDRESSES = {"engines": ENGINE_ADDRESSES, "blocks": ("contents",)}
 OBSERVED = ("trace_size", "trace_count", "trace_lost")
 """Fields of MACHINE that an observer sets: a machine is looked at as before, whatever it is put back to."""
 
@@ -67,7 +68,7 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
     _unload(machine)
     machine.seed = snapshot.seed
     for name, array in _changing(board).items():
-        _copy_fields(snapshot.arrays[name], array, ENGINE_ADDRESSES if name == "engines" else ())
+        _copy_fields(snapshot.arrays[name], array, ADDRESSES.get(name, ()))
     kept = (*(name for name, _ in board._arrays()), *OBSERVED, "debugger")
     _copy_fields(snapshot.machine, board.machine, kept)
     _restore_memory(board.memory, snapshot)

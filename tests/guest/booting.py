@@ -74,7 +74,6 @@ def boot_variant(
 DEVICE = """
 [[device]]
 name = "tested"
-kind = "{kind}"
 owner = "claim"
 """
 
@@ -88,9 +87,9 @@ def boot_claim(
     memory: str = "4M",
     expect: str = "exit 0",
     until: str = "1s",
-    device: str | None = None,
+    device: str = "",
 ) -> Run:
-    """Boot one of the tiny kernels alone on a machine of its own."""
+    """Boot one of the tiny kernels alone on a machine of its own, with a device of these keys."""
     config = into / "claim.toml"
     config.write_text(
         f"""
@@ -105,7 +104,7 @@ cores = {cores}
 memory = ["{memory}"]
 cmdline = "{cmdline}"
 expect = "{expect}"
-{"" if device is None else DEVICE.format(kind=device)}
+{device and DEVICE + device}
 """
     )
     return boot(config, into)

@@ -36,6 +36,7 @@ def boot_linux(
     expect: str = "power off",
     protection: str = "guard",
     violations: int | str = 0,
+    more: str = "",
 ) -> Run:
     """Boot one Linux; the words for its /init are part of its command line."""
     config = into / "linux.toml"
@@ -51,6 +52,7 @@ def boot_linux(
             protection=protection,
             violations=allowed,
         )
+        + more
     )
     return boot(config, into)
 

@@ -86,7 +86,7 @@ def test_the_firmwares_devices_answer(tmp_path: Path) -> None:
 
 
 def test_a_device_on_pci(tmp_path: Path) -> None:
-    run = boot_claim("edu", tmp_path, device="edu")
+    run = boot_claim("edu", tmp_path, device='kind = "edu"')
     assert run.code == 0, run.console["claim"]
     assert run.console["claim"] == "the device computes, interrupts and moves memory\n"
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mksim.hw import pci_bars, pci_config, pci_functions
-from mksim.hw.pci_config import EDU, FUNCTION
+from mksim.hw.pci_config import FUNCTION
 from mksim.spec.memmap import PCI_MEMORY, PCI_MEMORY_END
 
 LAW = settings(deadline=None, derandomize=True)  # the first call may compile
@@ -18,7 +18,7 @@ def board():
     """Two functions of 1 MiB each, and one with a base address of 64 bits and one of 4 KiB."""
     made = np.zeros(3, FUNCTION)
     for index in range(2):
-        pci_functions.edu(made[index], index + 1 << 3, index, EDU, index, PCI_MEMORY + index * MIB)
+        pci_functions.edu(made[index], index + 1 << 3, index, index, PCI_MEMORY + index * MIB)
     pci_functions.clear(made[2], 3 << 3, 0, 9, 0)
     pci_functions.endpoint(made[2])
     pci_functions.base_address(made[2], 2, 4 * MIB, PCI_MEMORY + 4 * MIB, wide=True)

@@ -74,8 +74,10 @@ def test_a_directory_comes_before_what_is_in_it() -> None:
 def test_the_same_userspace_every_time(tmp_path: Path) -> None:
     busybox = tmp_path / "busybox"
     busybox.write_bytes(b"not really")
+    modules = tmp_path / "modules.cpio"
+    modules.write_bytes(archive([program("lib/virtio.ko", b"a driver")]))
     for name in ("once", "twice"):
-        main(busybox, tmp_path / name)
+        main(busybox, modules, tmp_path / name)
     assert (tmp_path / "once").read_bytes() == (tmp_path / "twice").read_bytes()
     contents = {name: data for name, _, data in members(gzip.decompress((tmp_path / "once").read_bytes()))}
     assert contents["bin/busybox"] == b"not really"

@@ -1,0 +1,79 @@
+// A virtio device on PCI with one queue, polled. Virtio 1.1, 2.6 and 4.1.
+#pragma once
+#include "pci.h"
+
+#define VIRTIO_VENDOR 0x1af4
+#define VIRTIO_BLOCK  0x1042
+#define PCI_CAP_VIRTIO 0x09
+enum { VIRTIO_COMMON = 1, VIRTIO_NOTIFY, VIRTIO_ISR, VIRTIO_DEVICE };           // parts of its registers
+enum { VIRTIO_DRIVER_OK = 4, VIRTIO_FEATURES_OK = 8, VIRTIO_NEEDS_RESET = 64 };  // status
+enum { VIRTIO_NEXT = 1, VIRTIO_WRITE = 2, VIRTIO_INDIRECT = 4 };                // of a descriptor
+#define QUEUE_SIZE 8
+
+struct virtio_common {
+    u32 feature_select, features, driver_select, driver_features;
+    u16 config_entry, queues;
+    u8 status, generation;
+    u16 queue_select, size, entry, enable, notify;
+    u64 table, driver, device;
+};
+
+struct virtq {
+    struct { u64 address; u32 length; u16 flags, next; } table[QUEUE_SIZE];
+    struct { u16 flags, index, ring[QUEUE_SIZE]; } available;
+    struct { u16 flags, index; struct { u32 id, length; } ring[QUEUE_SIZE]; } used __attribute__((aligned(4)));
+} __attribute__((aligned(16)));
+
+struct virtio { u64 function; volatile struct virtio_common *common; volatile u8 *notify, *isr, *device; };
+
+// Where a part of a device's registers is; NULL if there is none.
+static inline volatile u8 *virtio_part(u64 function, u8 kind) {
+    for (u32 at = pci_read8(function, PCI_CAPABILITIES); at; at = pci_read8(function, at + 1))
+        if (pci_read8(function, at) == PCI_CAP_VIRTIO && pci_read8(function, at + 3) == kind) {
+            u32 bar = PCI_BASE + 4 * pci_read8(function, at + 4);
+            return (u8 *)direct(pci_read(function, bar) & ~0xfu) + pci_read(function, at + 8);
+        }
+    return NULL;
+}
+
+static inline struct virtio virtio_find(u16 device) {
+    u64 function = pci_find(VIRTIO_VENDOR, device);
+    if (!function)
+        return (struct virtio){};
+    return (struct virtio){ function, (volatile struct virtio_common *)virtio_part(function, VIRTIO_COMMON),
+        virtio_part(function, VIRTIO_NOTIFY), virtio_part(function, VIRTIO_ISR), virtio_part(function, VIRTIO_DEVICE) };
+}
+
+// Reset, take all features but those of the queue's format, and start; false if the device will not have it.
+static inline bool virtio_start(struct virtio v, struct virtq *queue) {
+    memset(queue, 0, sizeof *queue);
+    v.common->status = 0;
+    v.common->status = 3;                       // acknowledged, and there is a driver
+    for (u32 half = 0; half < 2; half++) {
+        v.common->feature_select = v.common->driver_select = half;
+        v.common->driver_features = v.common->features;
+    }
+    v.common->status = 3 | VIRTIO_FEATURES_OK;
+    v.common->size = QUEUE_SIZE;
+    v.common->table = physical(queue->table);
+    v.common->driver = physical(&queue->available);
+    v.common->device = physical(&queue->used);
+    v.common->enable = 1;
+    v.common->status |= VIRTIO_DRIVER_OK;
+    return v.common->status == (3 | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
+}
+
+static inline void virtio_describe(struct virtq *queue, u16 index, u64 address, u32 length, u16 flags) {
+    queue->table[index].address = address;
+    queue->table[index].length = length;
+    queue->table[index].flags = flags;
+    queue->table[index].next = index + 1;
+}
+
+// Make the request that begins with a descriptor available, and say so.
+static inline void virtio_offer(struct virtio v, struct virtq *queue, u16 head) {
+    u16 index = queue->available.index;
+    queue->available.ring[index % QUEUE_SIZE] = head;
+    store_release(&queue->available.index, index + 1);
+    *(volatile u16 *)v.notify = 0;
+}

@@ -1,0 +1,109 @@
+// A virtio block device: what is written is read again, what cannot be is an error, and a ring that makes no sense ends
+// in the device's need of a reset, from which it comes back. Virtio 1.1, 2.1.2, 2.6 and 5.2.6.
+#include "../lib/check.h"
+#include "../lib/virtio.h"
+
+enum { READ = 0, WRITE = 1, FLUSH = 4, ID = 8 };
+enum { OK = 0, ERROR = 1, UNSUPPORTED = 2, NONE = 0xff };
+#define SECTOR   512
+#define MESSAGE  0x52
+
+static struct virtio disk;
+static struct virtq queue;
+static struct { u32 type, reserved; u64 sector; } header;
+static u8 status, data[4 * SECTOR], again[4 * SECTOR];
+static u32 messages;
+
+static void on_message(struct trapframe *frame) { messages++; lapic_eoi(); }
+
+static void describe(u32 type, u64 sector, u64 address, u32 length) {
+    header.type = type;
+    header.sector = sector;
+    status = NONE;
+    virtio_describe(&queue, 0, physical(&header), sizeof header, VIRTIO_NEXT);
+    virtio_describe(&queue, 1, address, length, VIRTIO_NEXT | (type == WRITE ? 0 : VIRTIO_WRITE));
+    virtio_describe(&queue, 2, physical(&status), 1, VIRTIO_WRITE);
+    if (!length)
+        queue.table[0].next = 2;
+}
+
+static u8 request(u32 type, u64 sector, void *at, u32 length) {
+    u16 used = queue.used.index;
+    describe(type, sector, at ? physical(at) : 0, length);
+    virtio_offer(disk, &queue, 0);
+    while (load_acquire(&queue.used.index) == used)
+        pause();
+    return load_acquire(&status);
+}
+
+static void check_requests(void) {
+    u64 sectors = *(volatile u64 *)disk.device;
+    CHECK(sectors == option_number("sectors", 0));
+    CHECK(request(READ, 0, again, SECTOR) == OK && same((char *)again, "the first sector"));
+    for (u32 i = 0; i < sizeof data; i++)
+        data[i] = i * 5 + (i >> 8);
+    CHECK(request(WRITE, 3, data, sizeof data) == OK);
+    CHECK(request(READ, 3, again, sizeof again) == OK && !memcmp(data, again, sizeof data));
+    CHECK(queue.used.ring[(queue.used.index - 1) % QUEUE_SIZE].length == sizeof again + 1);
+    CHECK(request(FLUSH, 0, NULL, 0) == OK);
+    CHECK(request(ID, 0, again, 20) == OK && same((char *)again, "mksim disk"));
+    CHECK(request(READ, sectors, again, SECTOR) == ERROR && request(READ, ~0ul, again, SECTOR) == ERROR);
+    CHECK(request(WRITE, sectors - 1, data, 2 * SECTOR) == ERROR && request(77, 0, data, SECTOR) == UNSUPPORTED);
+    CHECK(disk.isr[0] == 1 && disk.isr[0] == 0);                // reading it clears it
+}
+
+// By MSI-X: entry 0 of the table in base address 1 is the queue's.
+static void check_message(void) {
+    u32 at = pci_capability(disk.function, 0x11);
+    volatile u32 *table = direct(pci_read(disk.function, PCI_BASE + 4) & ~0xfu);
+    trap_handler(MESSAGE, on_message);
+    table[0] = MSI_ADDRESS | lapic_id() << 12;
+    table[2] = MESSAGE;
+    disk.common->entry = 0;
+    pci_write16(disk.function, at + 2, 0x8000);
+    CHECK(disk.common->entry == 0 && request(FLUSH, 0, NULL, 0) == OK);
+    take_interrupts();
+    CHECK(!messages && table[0x200] == 1);                      // it is masked, and pending
+    table[3] = 0;
+    take_interrupts();
+    CHECK(messages == 1 && !table[0x200]);
+}
+
+static void break_with(const char *what) {
+    virtio_offer(disk, &queue, 0);
+    while (!(disk.common->status & VIRTIO_NEEDS_RESET))
+        pause();
+    print("%s: the device wants a reset\n", what);
+    CHECK(status == NONE && virtio_start(disk, &queue) && request(READ, 3, again, sizeof again) == OK);
+}
+
+static void check_nonsense(void) {
+    describe(READ, 0, physical(again), SECTOR);
+    queue.table[1].next = 1;
+    break_with("a circle");
+    describe(READ, 0, physical(again), SECTOR);
+    queue.table[1].next = 1000;
+    break_with("a descriptor that is not there");
+    describe(READ, 0, physical(again), SECTOR);
+    queue.table[1].flags |= VIRTIO_INDIRECT;
+    break_with("an indirect descriptor");
+    describe(READ, 0, physical(again), SECTOR);
+    queue.table[2].length = 0;
+    break_with("no room for the status");
+    describe(READ, 0, physical(again), SECTOR);
+    queue.available.index += 1000;
+    break_with("more than the queue holds");
+    CHECK(!memcmp(data, again, sizeof data));
+}
+
+int main(void) {
+    disk = virtio_find(VIRTIO_BLOCK);
+    CHECK(disk.common && disk.notify && disk.isr && disk.device);
+    pci_write16(disk.function, PCI_COMMAND, PCI_MEMORY_ON | PCI_MASTER);
+    CHECK(virtio_start(disk, &queue));
+    check_requests();
+    check_message();
+    check_nonsense();
+    print("the disk keeps what it is given, and its head\n");
+    return 0;
+}

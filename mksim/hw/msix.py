@@ -1,0 +1,77 @@
+"""MSI-X: a function's table of messages, and those that are held back. PCI 3.0, 6.8.2.
+
+The table is in the function's memory, the pending bits 2 KiB behind it. All arguments are int64.
+"""
+
+import numpy as np
+from numba import njit
+
+# fmt: off
+ENTRIES = 2
+MSIX = np.dtype([
+    ("words",   np.int64, 4 * ENTRIES),     # of each: address, its upper half, data, control
+    ("pending", np.int64),                  # bit per entry
+])
+# fmt: on
+
+PENDING_AT = 0x800
+_WORDS = 4 * ENTRIES
+_CONTROL = 3
+_MASKED = 1
+
+
+@njit(cache=True, error_model="numpy")
+def reset(m: np.void) -> None:
+    """Power on: all are masked."""
+    m["words"][:] = 0
+    m["pending"] = 0
+    for entry in range(ENTRIES):
+        m["words"][4 * entry + _CONTROL] = _MASKED
+
+
+@njit(cache=True, error_model="numpy")
+def read(m: np.void, offset: int) -> int:
+    """Read 32 bits."""
+    if offset == PENDING_AT:
+        return m["pending"]
+    return m["words"][offset >> 2] if offset >> 2 < _WORDS else 0
+
+
+@njit(cache=True, error_model="numpy")
+def write(m: np.void, offset: int, value: int) -> None:
+    """Write 32 bits of the table. What is pending is to be looked for then, with `take`."""
+    word = offset >> 2
+    if word >= _WORDS:
+        return
+    if word & 3 == _CONTROL:
+        value &= _MASKED
+    m["words"][word] = value & 0xFFFFFFFF
+
+
+@njit(cache=True, error_model="numpy")
+def post(m: np.void, entry: int) -> None:
+    """Ask for a message; `take` says when it is to be sent."""
+    if 0 <= entry < ENTRIES:
+        m["pending"] |= 1 << entry
+
+
+@njit(cache=True, error_model="numpy")
+def take(m: np.void) -> int:
+    """Return a message that is to be sent and is not masked, and forget it; -1 if there is none."""
+    for entry in range(ENTRIES):
+        if m["pending"] >> entry & 1 and not m["words"][4 * entry + _CONTROL] & _MASKED:
+            m["pending"] &= ~(1 << entry)
+            return entry
+    return -1
+
+
+@njit(cache=True, error_model="numpy")
+def address(m: np.void, entry: int) -> int:
+    """Return where a message is written to."""
+    return m["words"][4 * entry + 1] << 32 | m["words"][4 * entry]
+
+
+@njit(cache=True, error_model="numpy")
+def data(m: np.void, entry: int) -> int:
+    """Return what is written there."""
+    return m["words"][4 * entry + 2]
