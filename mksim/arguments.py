@@ -60,7 +60,7 @@ _seed = _argument(between(0, schema.SEED_MAX, units.written))
 _cmdline = _argument(schema.KERNEL["cmdline"].parse)
 _memory = _argument(schema.MACHINE["memory"].parse)
 _cores = _argument(between(1, CORES_MAX, units.written))
-BOARD = ("initrd", "module", "cmdline", "cores", "memory")
+BOARD = ("initrd", "module", "disk", "cmdline", "cores", "memory")
 """Options that are only for --kernel: the rest goes with a config as well."""
 
 
@@ -108,6 +108,7 @@ def _board_options(group: Any) -> None:
     add = group.add_argument
     add("--initrd", metavar="FILE", help="the first module: Linux's initial RAM disk")
     add("--module", action="append", metavar="'FILE ARGUMENTS'", help="a further module; may be repeated")
+    add("--disk", action="append", metavar="FILE", help="what a virtio disk holds; may be repeated")
     add("--cmdline", type=_cmdline, metavar="TEXT", help="the kernel's command line")
     add("--cores", type=_cores, metavar="N", help="processors (default: 1)")
     add("--memory", type=_memory, metavar="SIZE", help="memory, up to 3G (default: 512M)")

@@ -226,7 +226,8 @@ def _layout(options: argparse.Namespace) -> Layout:
             raise ConfigError(problems)
         return read_layout(options.config)
     initrd, modules = board.pop("initrd", None), board.pop("module", [])
-    return alone.alone(options.kernel, modules=[*([initrd] if initrd else []), *modules], **board)
+    modules, disks = [*([initrd] if initrd else []), *modules], board.pop("disk", [])
+    return alone.alone(options.kernel, modules=modules, disks=disks, **board)
 
 
 def _consoles(options: argparse.Namespace, layout: Layout) -> dict[str, Path]:

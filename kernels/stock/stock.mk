@@ -4,7 +4,7 @@ STOCK := kernels/stock
 GUESTS := build/guests
 
 .PHONY: guests
-guests: $(GUESTS)/initramfs.cpio.gz $(GUESTS)/vmlinux  ## fetch stock kernels from Debian, with apt-get but without root
+guests: $(GUESTS)/initramfs.cpio.gz $(GUESTS)/vmlinux $(GUESTS)/empty.img  ## fetch stock kernels from Debian, with apt-get but without root
 
 $(GUESTS)/manifest.json: $(STOCK)/fetch.py | $(VENV)
 	@$(PYTHON) -m kernels.stock.fetch $(@D)
@@ -17,3 +17,7 @@ $(GUESTS)/initramfs.cpio.gz: $(GUESTS)/manifest.json $(STOCK)/init.sh $(STOCK)/i
 $(GUESTS)/vmlinux: $(GUESTS)/manifest.json $(STOCK)/vmlinux.py
 	@echo "  GEN $@"
 	@$(PYTHON) -m kernels.stock.vmlinux $(@D)/vmlinuz $@
+
+$(GUESTS)/empty.img: | $(GUESTS)/manifest.json
+	@echo "  GEN $@"
+	@head -c 8388608 /dev/zero > $@

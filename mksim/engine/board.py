@@ -144,7 +144,8 @@ class Board:
     plain = (
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
         "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
-        "console", "trace", "cpuid", "pci", "functions", "edus", "blocks", "disk_bytes", "fw_items", "fw_data",
+        "console", "trace", "cpuid", "pci", "functions", "edus", "blocks", "disk_bytes", "fw_items",
+        "fw_data",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

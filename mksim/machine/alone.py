@@ -31,7 +31,13 @@ OPTIONS = {
 
 
 def alone(
-    image: Path, *, memory: int = MEMORY, cores: int = 1, cmdline: str = "", modules: Sequence[str] = ()
+    image: Path,
+    *,
+    memory: int = MEMORY,
+    cores: int = 1,
+    cmdline: str = "",
+    modules: Sequence[str] = (),
+    disks: Sequence[str] = (),
 ) -> Layout:
     """Return the layout of a board with one kernel; ConfigError with every problem, by its option."""
     kernel = {
@@ -43,8 +49,12 @@ def alone(
         "expect": "any",
     }
     machine = {"memory": memory, "cores": cores, "protection": Protection.TRUST.value}
+    devices = [
+        {"name": f"disk{number}", "kind": "disk", "owner": NAME, "file": file}
+        for number, file in enumerate(disks)
+    ]
     document = {"machine": machine, "kernel": {NAME: kernel}, "expect": {"violations": "any"}}
-    return _layout(document, Path(image.name))
+    return _layout(document | {"device": devices}, Path(image.name))
 
 
 def _layout(document: dict[str, Any], path: Path) -> Layout:
@@ -53,8 +63,12 @@ def _layout(document: dict[str, Any], path: Path) -> Layout:
         partition_table(layout)
         return layout
     except ConfigError as error:
-        problems = [Problem(file, OPTIONS.get(key, key), text) for file, key, text in _fields(error)]
+        problems = [Problem(file, _option(key), text) for file, key, text in _fields(error)]
         raise ConfigError(problems) from error
+
+
+def _option(key: str) -> str:
+    return "--disk" if key.startswith("device") else OPTIONS.get(key, key)
 
 
 def _fields(error: ConfigError) -> list[tuple[str, str, str]]:

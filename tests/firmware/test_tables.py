@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from mksim.boot.image import Protocol
@@ -261,9 +262,13 @@ def test_a_second_start_writes_the_same_tables() -> None:
 
 
 @needs("iasl")
-def test_acpica_reads_the_tables(tmp_path: Path) -> None:
-    for kernel in two_kernels().kernels:
-        outcome = boot(two_kernels(), kernel)
+@pytest.mark.parametrize("slot", [None, 3])
+def test_acpica_reads_the_tables(slot: int | None, tmp_path: Path) -> None:
+    layout, poor = two_kernels(), two_kernels().kernels[1]
+    if slot is not None:
+        layout = replace(layout, devices=(Device(name="d", kind=Kind.EDU, owner=poor.name, slot=slot),))
+    for kernel in layout.kernels:
+        outcome = boot(layout, kernel)
         for name, address in tables(kernel, outcome).items():
             size = int(reading.record(outcome.memory, acpi.TABLE, address)["length"])
             file = tmp_path / f"{kernel.id}-{name}.dat"
@@ -272,15 +277,18 @@ def test_acpica_reads_the_tables(tmp_path: Path) -> None:
             assert not any(word in said.stdout + said.stderr for word in (b"Error", b"Warning", b"Invalid"))
             text = file.with_suffix(".dsl").read_text()
             assert name == "MKPT" or "Unknown" not in text
-            assert name != "DSDT" or devices(text) == expected_devices(kernel)
+            assert name != "DSDT" or devices(text) == expected_devices(kernel, layout)
 
 
-def expected_devices(kernel: Kernel) -> list[tuple[str, int]]:
+def expected_devices(kernel: Kernel, layout: Layout) -> list[tuple[str, int]]:
     """Return name and first address of each."""
     names = (f"COM{uart.index + 1}" if uart.index < 9 else f"CO{uart.index + 1}" for uart in kernel.uarts)
     ports = [(name, uart.base) for name, uart in zip(names, kernel.uarts, strict=True)]
-    chips = [("PCI0", memmap.PORT_PCI_ADDRESS), ("ECAM", memmap.ECAM), ("HPET", memmap.HPET)]
-    return [*chips, *ports] if kernel.legacy else ports
+    chips = []
+    if (segment := layout.segments.get(kernel.name)) is not None:
+        chips = [("PCI0", memmap.PORT_PCI_ADDRESS if kernel.legacy else 0)]  # 0: no ports
+        chips += [("ECAM", memmap.ECAM + segment * memmap.ECAM_BUS)]
+    return [*chips, *([("HPET", memmap.HPET)] if kernel.legacy else []), *ports]
 
 
 def devices(text: str) -> list[tuple[str, int]]:

@@ -145,3 +145,18 @@ def test_a_wrong_command_line_is_told_before_anything_runs(options, text):
     run = subprocess.run(command, capture_output=True, check=False, cwd=BUILT.parents[1])
     assert (run.returncode, run.stdout) == (2, b"")
     assert text in run.stderr
+
+
+def test_a_disk_is_plugged_in_and_its_file_stays(tmp_path):
+    file = tmp_path / "disk.img"
+    file.write_bytes(b"the first sector".ljust(64 * 512, b"\0"))
+    before = file.read_bytes()
+    run = boot(TESTS / "disk.elf", "--cmdline", "sectors=64", "--disk", str(file))
+    assert run.returncode == 1, run.stdout
+    assert file.read_bytes() == before
+
+
+def test_a_disk_that_is_not_there_is_an_error(tmp_path):
+    run = boot(TESTS / "disk.elf", "--disk", str(tmp_path / "none"))
+    assert run.returncode == 2
+    assert b"--disk: " in run.stderr

@@ -1,11 +1,14 @@
 """Virtio block devices: a tiny driver that also tells lies, and Debian's Linux with its own."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import needs_guest
-from tests.guest.booting import Run, boot_claim
+from tests.guest.booting import BUILT, Run, boot_claim, boot_scenario
 from tests.guest.stock import boot_linux, sayings
 from tests.guest.test_stock import claim_all_well
 
@@ -41,6 +44,38 @@ def test_the_same_disk_the_same_digest(tmp_path: Path) -> None:
     assert runs[0].summary["digest"] == runs[1].summary["digest"]
 
 
+WRITER = """
+[kernel.writer]
+image = "{image}"
+memory = "4M"
+
+[[device]]
+name = "disk"
+kind = "disk"
+owner = "writer"
+file = "{file}"
+writes = "kept"
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 17, 150])
+def test_acknowledged_writes_are_in_the_file_of_a_killed_machine(lines: int, tmp_path: Path) -> None:
+    file, config = tmp_path / "disk.img", tmp_path / "writer.toml"
+    file.write_bytes(bytes(200 * 512))
+    config.write_text(WRITER.format(image=BUILT / "tests/writer.elf", file=file))
+    command = [sys.executable, "-m", "mksim", "boot", str(config), "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        said = [run.stdout.readline() for _ in range(lines)]
+        run.kill()
+        said += run.stdout.readlines()
+    count = sum("sector" in line for line in said)
+    assert count >= lines
+    kept = np.frombuffer(file.read_bytes(), "<u4").reshape(-1, 128)[:count]
+    sectors = np.arange(count, dtype=np.uint32)[:, None]
+    assert (kept == sectors * np.uint32(0x10001) + np.arange(128, dtype=np.uint32)).all()
+
+
 @needs_guest("vmlinuz", "initramfs.cpio.gz", "modules.cpio")
 @pytest.mark.slow
 def test_linux_makes_a_file_system_and_finds_it_again(tmp_path: Path) -> None:
@@ -54,3 +89,14 @@ def test_linux_makes_a_file_system_and_finds_it_again(tmp_path: Path) -> None:
         said = sayings(run.console["linux"])[-2]
         assert said.startswith("disk: 16384 sectors")
         assert said.endswith("the file is whole")
+
+
+@needs_guest("vmlinuz", "initramfs.cpio.gz", "empty.img")
+@pytest.mark.slow
+def test_two_linux_with_a_disk_each(tmp_path: Path) -> None:
+    run = boot_scenario("stock", tmp_path, config="disks.toml")
+    assert run.code == 0
+    for kernel in ("amber", "birch"):
+        claim_all_well(run, kernel)
+        assert sayings(run.console[kernel])[-2].endswith("the file is whole")
+    assert {act for _, act, _ in run.crossings} <= {"in", "out"}
