@@ -79,7 +79,8 @@ class Engine:
         self.name = name
         self.record = record
         self._regions: list[np.ndarray] = []
-        self._pages: dict[int, np.ndarray] = {}
+        self._foreign: dict[int, np.ndarray] = {}
+        self._called: list[Span] = []
         self._direct: list[tuple[Span, Rights]] = []
         self._held: list[np.ndarray] = []
         _interpose()
@@ -145,6 +146,9 @@ class Engine:
         record = self._region_record(region)
         self._map_callbacks(record, region.span)
         self._hook_fetch(region, record)
+        if region.kind == FOREIGN:
+            self._foreign[region.span.base] = record
+            self._called.append(region.span)
 
     def protect(self, region: Region) -> None:
         """Have stores and fetches that a direct mapping does not allow end in the native callback."""
@@ -167,7 +171,7 @@ class Engine:
         if self.rights_at(page) != Rights.NONE:
             self.uc.mem_protect(page, PAGE, rights)
         else:
-            self.uc.mem_unmap(page, PAGE)
+            self._cut_out(page)
             self.uc.mem_map_ptr(page, PAGE, rights, memory[page:].ctypes.data)
         self._forget_walks()
 
@@ -178,8 +182,27 @@ class Engine:
             self.uc.mem_protect(page, PAGE, rights)
         else:
             self.uc.mem_unmap(page, PAGE)
-            self._map_callbacks(self._page_record(page), Span(page, PAGE))
+            self._call_back(Span(page, PAGE))
         self._forget_walks()
+
+    def _cut_out(self, page: int) -> None:
+        """Unmap a page of others' from the span that it is in.
+
+        Unicorn would cut the span itself, and count offsets from the cut on, by the record of the whole.
+        """
+        whole = next(span for span in self._called if page in span)
+        self._called.remove(whole)
+        self.uc.mem_unmap(whole.base, whole.size)
+        for base, end in ((whole.base, page), (page + PAGE, whole.end)):
+            if base < end:
+                self._call_back(Span(base, end - base))
+
+    def _call_back(self, span: Span) -> None:
+        """Map others' memory; what starts at one address has one record, however often it is mapped."""
+        if span.base not in self._foreign:
+            self._foreign[span.base] = self._region_record(Region(span, FOREIGN))
+        self._map_callbacks(self._foreign[span.base], span)
+        self._called.append(span)
 
     def flush(self) -> None:
         """Drop translations and cached page walks, after memory was changed from outside."""
@@ -201,12 +224,6 @@ class Engine:
             ctypes.c_void_p(mmio.on_mmio_write.address), where,
         )  # fmt: skip
         self._check(error, f"mapping {span}")
-
-    def _page_record(self, page: int) -> np.ndarray:
-        """Return the region record of a single page of another's; kept, however often it is opened."""
-        if page not in self._pages:
-            self._pages[page] = self._region_record(Region(Span(page, PAGE), FOREIGN))
-        return self._pages[page]
 
     def _region_record(self, region: Region) -> np.ndarray:
         record = np.zeros(1, REGION)
