@@ -8,6 +8,8 @@
 enum { VIRTIO_COMMON = 1, VIRTIO_NOTIFY, VIRTIO_ISR, VIRTIO_DEVICE };           // parts of its registers
 enum { VIRTIO_DRIVER_OK = 4, VIRTIO_FEATURES_OK = 8, VIRTIO_NEEDS_RESET = 64 };  // status
 enum { VIRTIO_NEXT = 1, VIRTIO_WRITE = 2, VIRTIO_INDIRECT = 4 };                // of a descriptor
+#define VIRTIO_VERSION_1 0x001                  // bit 32
+#define VIRTIO_FLUSH     0x200
 #define QUEUE_SIZE 8
 
 struct virtio_common {
@@ -44,14 +46,14 @@ static inline struct virtio virtio_find(u16 device) {
         virtio_part(function, VIRTIO_NOTIFY), virtio_part(function, VIRTIO_ISR), virtio_part(function, VIRTIO_DEVICE) };
 }
 
-// Reset, take all features but those of the queue's format, and start; false if the device will not have it.
+// Reset, take version 1 and a disk's flush, and start; false if the device will not have it.
 static inline bool virtio_start(struct virtio v, struct virtq *queue) {
     memset(queue, 0, sizeof *queue);
     v.common->status = 0;
     v.common->status = 3;                       // acknowledged, and there is a driver
     for (u32 half = 0; half < 2; half++) {
         v.common->feature_select = v.common->driver_select = half;
-        v.common->driver_features = v.common->features;
+        v.common->driver_features = v.common->features & (half ? VIRTIO_VERSION_1 : VIRTIO_FLUSH);
     }
     v.common->status = 3 | VIRTIO_FEATURES_OK;
     v.common->size = QUEUE_SIZE;

@@ -44,6 +44,14 @@ def test_the_same_disk_the_same_digest(tmp_path: Path) -> None:
     assert runs[0].summary["digest"] == runs[1].summary["digest"]
 
 
+def test_a_disk_is_reset_with_its_owner(tmp_path: Path) -> None:
+    device = f'kind = "disk"\nfile = "{tiny_disk(tmp_path)}"\n[expect]\nviolations = 0'
+    restarts = 'dies"\nrestarts = 1\nrestart_after = "1us'
+    run = boot_claim("disk", tmp_path, cmdline=f"sectors={SECTORS} {restarts}", device=device)
+    assert run.code == 0, run.console["claim"]
+    assert "a second life" in run.console["claim"]
+
+
 WRITER = """
 [kernel.writer]
 image = "{image}"
