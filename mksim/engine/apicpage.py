@@ -14,6 +14,7 @@ from mksim.engine.entry import entry
 from mksim.engine.mmio import apic_read, apic_write, resume_io, settle_io
 from mksim.engine.native import pointer
 from mksim.engine.records import engine_at, machine_at
+from mksim.engine.slowpath import heed
 from mksim.engine.softmmu import engine_on, entry_of
 from mksim.spec.memmap import LAPIC, PAGE
 
@@ -41,7 +42,9 @@ def helper_le_ldul_mmu(where: int, address: int, operation: int, code: int) -> i
     """Load four bytes."""
     cpu = where - CPU_ENV
     if engine_on(cpu) == 0 or not reaches_apic(cpu, address, operation, READ):
-        return native.helper_le_ldul_mmu(where, address, operation, code)
+        loaded = native.helper_le_ldul_mmu(where, address, operation, code)
+        heed(where, code)
+        return loaded
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
     come_from(cpu, code)
     resume_io(engine, LAPIC + offset)
@@ -56,6 +59,7 @@ def helper_le_stl_mmu(where: int, address: int, value: int, operation: int, code
     cpu = where - CPU_ENV
     if engine_on(cpu) == 0 or not reaches_apic(cpu, address, operation, WRITE):
         native.helper_le_stl_mmu(where, address, value, operation, code)
+        heed(where, code)
         return
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
     come_from(cpu, code)

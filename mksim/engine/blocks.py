@@ -69,7 +69,7 @@ def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.v
     """Deliver an NMI, or the highest interrupt that may come now."""
     index = engine["core"]
     if core["nmi"] != 0 and env["hflags2"] & HF2_NMI == 0:
-        core["nmi"] = 0
+        core["nmi"] -= 1
         env["hflags2"] |= HF2_NMI
         trace_interrupt(engine, machine, _VECTOR_NMI)
         inject(engine, env, _VECTOR_NMI, 1)

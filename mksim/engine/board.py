@@ -37,7 +37,6 @@ from mksim.hw.uart16550 import UART
 from mksim.hw.vga import VGA
 from mksim.hw.virtio_blk import BLOCK
 from mksim.spec.cpuid import ROW
-from mksim.spec.span import Span
 
 
 class Board:
@@ -95,10 +94,6 @@ class Board:
         """Let a byte of the caller's, once it is not 0, bring the run back after the slice at hand."""
         self.stop = byte
         self.machine["stop"] = byte.ctypes.data
-
-    def prefer_large_pages(self, span: Span) -> None:
-        """Let the host give memory in large pages: fewer faults, for kernels that use most of theirs."""
-        self._dram.madvise(mmap.MADV_HUGEPAGE, span.base, span.size)
 
     def start_trace(self) -> None:
         """Have events written from now on."""

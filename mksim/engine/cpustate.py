@@ -25,6 +25,12 @@ CPU_OPAQUE = 0x8170
 CPU_MEM_IO_PC = 0x8178
 """Where in translated code a device access came from; 0 where it came from none (a page-table walk)."""
 CPU_EXCEPTION_INDEX = 0x81A0
+CPU_EXIT = 0x8A40
+"""icount_decr: below zero asks for an exit."""
+UC_NO_EXIT = 0x7F2
+"""Of Uc: nonzero, and no looks for an exit are translated."""
+TCG_UC = 0x9970
+"""TCGContext -> Uc."""
 
 UC = np.dtype(
     {

@@ -24,6 +24,7 @@ from mksim.engine import (
     mmio,
     msr,
     ports,
+    slowpath,
     softmmu,
     task,
     translation,
@@ -66,7 +67,7 @@ class Region:
 @cache
 def _interpose() -> None:
     """Put our functions in the place of QEMU's, once in a process."""
-    modules = (softmmu, access, gates, apicpage, msr, control, task, breakpoints)
+    modules = (slowpath, softmmu, access, gates, apicpage, msr, control, task, breakpoints)
     functions = [function for module in modules for function in module.FUNCTIONS]
     functions += [translation.tb_gen_code, traps.helper_hlt, traps.helper_pause]
     interpose({f"{function.__name__}_x86_64": function.address for function in functions})
@@ -100,7 +101,7 @@ class Engine:
         self._hook_all()
         self._places = np.zeros(PLACES, PLACE)
         record["rips"] = self._places.ctypes.data
-        self._stubs = translation.Stubs(int(record["uc"][0]))
+        self._stubs = translation.Stubs()
         record["stubs"] = self._stubs.address
 
     def __del__(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numba import carray, njit
 
 from mksim.clock.time import NEVER
+from mksim.engine.cpustate import HF2_NMI
 from mksim.engine.crossings import cross_signal, signal_granted
 from mksim.engine.native import pointer
 from mksim.engine.records import (
@@ -20,6 +21,7 @@ from mksim.engine.records import (
     WAIT_FOR_SIPI,
     core_of,
     engine_of,
+    env_at,
     happen,
     kernel_of,
     wakes,
@@ -115,6 +117,16 @@ def rouse(machine: np.void, index: int, when: int) -> None:
         settle(machine, index)
 
 
+@njit(cache=True, error_model="numpy")
+def latch_nmi(machine: np.void, index: int) -> None:
+    """Ask for an NMI: one may be in service and one wait, so of those that come at once two count."""
+    core = core_of(machine, index)
+    engine = engine_of(machine, core["engine"])
+    loaded = engine["core"] == index
+    flags = env_at(engine["env"])["hflags2"] if loaded else core["env"]["hflags2"]
+    core["nmi"] = 1 if flags & HF2_NMI != 0 else min(core["nmi"] + 1, 2)
+
+
 @njit(cache=True, error_model="numpy", forceinline=True)
 def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, when: int) -> None:
     """Hand an interrupt message to a core: the end of every way that an interrupt can take."""
@@ -125,7 +137,7 @@ def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, w
     if mode in (FIXED, LOWEST_PRIORITY):
         lapic.accept(core["lapic"], vector, level)
     elif mode == NMI:
-        core["nmi"] = 1
+        latch_nmi(machine, index)
     elif mode == EXTINT:
         core["extint"] = 1
     elif mode == INIT:
@@ -280,7 +292,7 @@ def follow_pic(machine: np.void, now: int) -> None:
     if output and index >= 0:
         core = core_of(machine, index)
         if lapic.fire_lvt(core["lapic"], LINT0) == NMI:
-            core["nmi"] = 1
+            latch_nmi(machine, index)
         rouse(machine, index, now)
     drive_pin(machine, machine["legacy_kernel"], 0, output, now)
 

@@ -1,13 +1,13 @@
 """What every kernel has for itself at the same ports: who ends, resets, asks or types there means itself.
 
-The keyboard controller, power management, the firmware configuration, the debug console, POST codes, and the
-ports that end a kernel. Their interrupts are the kernel's own.
+The keyboard controller, power management, the firmware configuration, the debug console, POST codes, the test
+device that QEMU calls pc-testdev, and the ports that end a kernel. Their interrupts are the kernel's own.
 """
 
 import numpy as np
 from numba import carray, njit
 
-from mksim.engine.interrupts import drive_line, request, shorten
+from mksim.engine.interrupts import drive_line, drive_pin, request, shorten
 from mksim.engine.native import pointer
 from mksim.engine.records import (
     HAND_OFF,
@@ -26,6 +26,7 @@ from mksim.hw import acpi_pm, fw_cfg, i8042
 from mksim.hw.fw_cfg import ITEM
 
 IRQ_KEYBOARD = 1
+ISA_LINES = 16
 _PARK_ME = 0xFFFFFFFF
 _A20_OPEN = 2
 _FAST_RESET, _CPU_RESET = 1, 4  # system control port A, bit 0; reset control, bit 2
@@ -128,6 +129,29 @@ def write_reset(engine: np.void, value: int) -> None:
 def write_debug(engine: np.void, machine: np.void, value: int) -> None:
     """Write a byte to the debug console."""
     console(engine, machine, np.int64(engine["kernel"]), value & 0xFF)
+
+
+@njit(cache=True, error_model="numpy")
+def read_test_word(engine: np.void, machine: np.void, byte: int) -> int:
+    """Read a byte of the test device's word."""
+    return (kernel_of(machine, engine["kernel"])["test_word"] >> (8 * byte)) & 0xFF
+
+
+@njit(cache=True, error_model="numpy")
+def write_test_word(engine: np.void, machine: np.void, byte: int, value: int) -> None:
+    """Write a byte of the test device's word."""
+    kernel = kernel_of(machine, engine["kernel"])
+    kernel["test_word"] = kernel["test_word"] & ~(0xFF << (8 * byte)) | value << (8 * byte)
+
+
+@njit(cache=True, error_model="numpy")
+def drive_test_line(engine: np.void, machine: np.void, pin: int, value: int) -> None:
+    """Drive a line as the test device is told: an ISA interrupt, or a pin of the I/O APIC beyond these."""
+    kernel, level = np.int64(engine["kernel"]), value != 0
+    if pin < ISA_LINES:
+        drive_line(machine, kernel, pin, level, engine["time"])
+    else:
+        drive_pin(machine, kernel, pin, level, engine["time"])
 
 
 @njit(cache=True, error_model="numpy")

@@ -16,6 +16,7 @@ from mksim.engine.interrupts import follow_pic, pic_of, shorten
 from mksim.engine.machinecheck import BUS_IO, throw
 from mksim.engine.native import pointer
 from mksim.engine.own import (
+    drive_test_line,
     hand_off,
     leave,
     read_control_a,
@@ -23,6 +24,7 @@ from mksim.engine.own import (
     read_keyboard,
     read_post,
     read_power,
+    read_test_word,
     select_item,
     write_control_a,
     write_debug,
@@ -30,6 +32,7 @@ from mksim.engine.own import (
     write_post,
     write_power,
     write_reset,
+    write_test_word,
 )
 from mksim.engine.pci import pci_of, write_data_port
 from mksim.engine.records import core_of, engine_at, machine_at
@@ -62,11 +65,13 @@ class Device(IntEnum):
     PCI_ADDRESS = 16
     PCI_DATA = 17
     FW_CFG = 18
+    TEST_WORD = 19
+    TEST_LINE = 20
 
 
 _NONE, _PIC, _ELCR, _PIT, _CONTROL_B, _KEYBOARD, _RTC, _POST, _CONTROL_A = range(9)
 _DEBUG_CONSOLE, _DEBUG_EXIT, _HAND_OFF, _RESET, _PM, _UART, _VGA = range(9, 16)
-_PCI_ADDRESS, _PCI_DATA, _FW_CFG = range(16, 19)
+_PCI_ADDRESS, _PCI_DATA, _FW_CFG, _TEST_WORD, _TEST_LINE = range(16, 21)
 
 
 @njit(cache=True, error_model="numpy")
@@ -114,6 +119,8 @@ def read_own(engine: np.void, machine: np.void, device: int, unit: int) -> int:
         return read_post(engine, machine)
     if device == _DEBUG_CONSOLE:
         return 0xE9
+    if device == _TEST_WORD:
+        return read_test_word(engine, machine, unit)
     return 0xFF if device == _PCI_ADDRESS else 0
 
 
@@ -156,6 +163,10 @@ def write_own(engine: np.void, machine: np.void, device: int, unit: int, value: 
         write_control_a(engine, value)
     elif device == _RESET:
         write_reset(engine, value)
+    elif device == _TEST_WORD:
+        write_test_word(engine, machine, unit, value)
+    elif device == _TEST_LINE:
+        drive_test_line(engine, machine, unit, value)
 
 
 @njit(cache=True, error_model="numpy")

@@ -113,6 +113,7 @@ KERNEL = np.dtype(
         ("end_time", "<i8"),
         ("clock", "<i8"),  # the latest time that one of its cores has read
         ("post", "<i8"),  # the last POST code
+        ("test_word", "<i8"),  # of the test device
         ("pm", PM),
         ("keyboard", I8042),
         ("fw_cfg", FW_CFG),

@@ -17,13 +17,6 @@ and only gets the number of instructions in place of the size in bytes.
         xor  esi, esi                                add  qword [rcx + time], instructions
         call check_exit_request                      jmp  past
     past:
-
-The same three instructions stand behind every access to memory, because a refused one must stop the CPU right
-there. What they look for is looked for without a call:
-
-        mov  rdi, uc                                 cmp  dword [exit request], 0
-        xor  esi, esi                                jge  past
-        call check_exit_request                      call stub          ; which does as on the left
 """
 
 import ctypes
@@ -47,10 +40,6 @@ _RCX, _RDI = 1, 7
 _MOV_EDX, _CALL, _CALL_FAR, _XOR_ESI = 0xBA, 0xE8, 0x15FF, 0xF633
 _START = 80
 """Bytes of a block in which the call is looked for."""
-_LONGEST_CHECK = 18
-_NOP = 0x90
-_EXIT_REQUEST = 0xF0
-"""icount_decr of QEMU's CPUState, as a byte's distance from env in RBP: below zero asks for an exit."""
 _COUNT_SIZE = 34
 _COUNTS = 128
 """Numbers of instructions that fit the sign-extended byte of the addition; longer blocks keep their call."""
@@ -110,20 +99,6 @@ def call_size(code: np.ndarray, at: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def target(code: np.ndarray, end: int) -> np.int64:
-    """Return the address that the call that ends there calls."""
-    distance = load(code, end - 4, 4)
-    address = code.ctypes.data + end + distance - ((distance & 0x80000000) << 1)
-    return carray(pointer(address), 1, np.int64)[0] if is_far(code, end) else address
-
-
-@njit(cache=True, error_model="numpy")
-def is_far(code: np.ndarray, end: int) -> bool:
-    """Tell whether the call that ends there is a far one."""
-    return load(code, end - 6, 2) == _CALL_FAR
-
-
-@njit(cache=True, error_model="numpy")
 def last_arguments(code: np.ndarray, engine: int) -> int:
     """Return where EDX and RCX are loaded for the call of the hook; -1 if they are not as they should be."""
     at = find_constant(code, 5, min(_START, len(code)) - 15, _RCX, engine)
@@ -166,31 +141,6 @@ def check_size(code: np.ndarray, at: int, uc: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def write_check(code: np.ndarray, at: int, size: int, stub: int) -> None:
-    """Overwrite a check of that size by the short one; `stub` is relative to the block's start."""
-    at, past = store(code, at, 0x7D83 | _EXIT_REQUEST << 16, 4), at + size
-    at = store(code, at, 0x7D | (past - (at + 2)) << 8, 2)
-    at = store(code, store(code, at, _CALL, 1), stub - (at + 5), 4)
-    while at < past:
-        at = store(code, at, _NOP, 1)
-
-
-@njit(cache=True, error_model="numpy")
-def shorten_checks(code: np.ndarray, past: int, uc: int, stub: int) -> None:
-    """Shorten all checks for an exit from `past` on, but for those behind a call: of another hook."""
-    helper = target(code, past)
-    at = past
-    while at + _LONGEST_CHECK <= len(code):
-        size = check_size(code, at, uc)
-        called = code[at - 5] == _CALL or is_far(code, at)
-        if size != 0 and not called and target(code, at + size) == helper:
-            write_check(code, at, size, stub)
-            at += size
-        else:
-            at += 1
-
-
-@njit(cache=True, error_model="numpy")
 def rewrite(engine: np.void, address: int, block: int) -> None:
     """Make a translated block of the ENGINE record at `address` count by itself."""
     words = carray(pointer(block), 6, np.int64)  # pc, cs_base, flags:32 size:16 icount:16, ..., tc
@@ -212,7 +162,6 @@ def rewrite(engine: np.void, address: int, block: int) -> None:
         return
     if engine["marks"] != 0 and marked(engine, words[0], (words[2] >> 32) & 0xFFFF):
         return
-    shorten_checks(code, check + size, engine["uc"], stubs + _STUB_SIZE * _COUNTS)
     if instructions < _COUNTS and first + _COUNT_SIZE <= check:
         stub = stubs + _STUB_SIZE * instructions
         write_count(code, first, check, check + size, address, stub, instructions)
@@ -233,15 +182,15 @@ def tb_gen_code(cpu: int, pc: int, cs_base: int, flags: int, cflags: int) -> int
 
 
 class Stubs:
-    """Code that calls the block hook for a block of each number of instructions; behind it, the check's.
+    """Code that calls the block hook for a block of each number of instructions.
 
     Each has `_STUB_SIZE` bytes; a block's has the engine's record in RCX. They lie near translated code if
     the host is kind; blocks too far away keep their calls.
     """
 
-    def __init__(self, uc: int) -> None:
+    def __init__(self) -> None:
         rights = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
-        code = b"".join(_stub(number) for number in range(_COUNTS)) + _check_stub(uc)
+        code = b"".join(_stub(number) for number in range(_COUNTS))
         self._memory = mmap.mmap(-1, len(code), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=rights)
         self._memory[:] = code
         self.address = ctypes.addressof(ctypes.c_uint8.from_buffer(self._memory))
@@ -252,9 +201,3 @@ def _stub(instructions: int) -> bytes:
     code += b"\xba" + struct.pack("<I", instructions)  # mov edx, instructions
     code += b"\x48\xb8" + struct.pack("<Q", blocks.on_block.address) + b"\xff\xd0"  # call on_block
     return (code + b"\x48\x83\xc4\x08\xc3").ljust(_STUB_SIZE, b"\xcc")  # add rsp, 8; ret
-
-
-def _check_stub(uc: int) -> bytes:
-    code = b"\x48\xbf" + struct.pack("<Q", uc) + b"\x31\xf6"  # mov rdi, uc; xor esi, esi
-    code += b"\x48\xb8" + struct.pack("<Q", native.address_of("helper_check_exit_request_x86_64"))
-    return (code + b"\xff\xe0").ljust(_STUB_SIZE, b"\xcc")  # jmp: it looks for its caller in the block

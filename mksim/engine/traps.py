@@ -288,10 +288,13 @@ def flat_segment(env: np.void, name_is_code: bool, selector: int) -> None:
 
 @entry(types.void(types.uintp, types.uintp))
 def on_syscall(uc: int, engine_address: int) -> None:
-    """UC_HOOK_INSN, SYSCALL (SDM vol. 2B): TCG's stub only adds 2 to RIP, so leave RIP 2 short of LSTAR."""
+    """UC_HOOK_INSN, SYSCALL (SDM vol. 2B): TCG's stub only adds 2 to RIP, so leave RIP 2 short of LSTAR.
+
+    From compatibility mode it goes to CSTAR, as on AMD's processors; on Intel's it is #UD there.
+    """
     engine = engine_at(np.int64(engine_address))
     env = env_at(engine["env"])
-    if env["efer"] & EFER_SCE == 0 or env["hflags"] & HF_CS64 == 0:
+    if env["efer"] & EFER_SCE == 0 or env["hflags"] & HF_LMA == 0:
         raise_exception_err_ra(engine["env"], _UD, 0, 0)
     flags = np.zeros(1, np.int64)
     uc_reg_read(uc, _EFLAGS_REGISTER, flags.ctypes.data)
@@ -301,7 +304,7 @@ def on_syscall(uc: int, engine_address: int) -> None:
     env["cc_src"], env["cc_op"] = masked & CONDITION_CODES, CC_OP_EFLAGS
     env["df"] = 1 if masked & DF == 0 else -1
     env["eflags"] = (masked & ~(CONDITION_CODES | DF)) | 2
-    env["eip"] = env["lstar"] - 2
+    env["eip"] = (env["lstar"] if env["hflags"] & HF_CS64 != 0 else env["cstar"]) - 2
     env["hflags"] = (env["hflags"] & ~(HF_CPL | HF_ADDSEG)) | HF_CS32 | HF_SS32 | HF_CS64
     selector = (env["star"] >> 32) & 0xFFFC
     flat_segment(env, True, selector)

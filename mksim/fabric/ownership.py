@@ -25,12 +25,14 @@ OWN_PORTS = (
     range(0x64, 0x65),  # and commands, its reset pulse among them
     range(0x80, 0x81),  # POST code
     range(0x92, 0x93),  # system control port A: A20, reset
+    range(0xE0, 0xE4),  # test device: a word that keeps what is written
     range(0xE9, 0xEA),  # debug console
     range(0xF4, 0xF8),  # isa-debug-exit, four bytes as in QEMU
     range(0xF8, 0xFC),  # hand-off from the firmware
     range(0x510, 0x512),  # firmware configuration
     range(0x600, 0x60E),  # ACPI: PM1a event and control, PM timer, sleep control and status
     range(0xCF9, 0xCFA),  # reset control
+    range(0x2000, 0x2018),  # test device: the I/O APIC's lines
 )
 """Ports at which every kernel has a chip of its own: who powers off or resets there does so to itself."""
 

@@ -36,9 +36,6 @@ from mksim.spec.span import Span
 
 ROM_PATH = Path(__file__).parents[2] / "build/firmware/rom.bin"
 
-LARGE_MEMORY = 64 << 20
-"""Bytes from which on a kernel is taken to use most of its memory, as Linux does."""
-
 RTC_EPOCH = 1_767_225_600
 """2026-01-01 00:00:00 UTC: every machine starts on that day, so that no run depends on when it is."""
 
@@ -80,8 +77,6 @@ def build_board(layout: Layout, seed: int) -> Board:
     machine["rate"], machine["latency"] = layout.rate, layout.latency
     machine["guard"] = layout.protection is Protection.GUARD
     machine["random"] = (seed * 2 + 1) * 0x9E3779B97F4A7C15 % (1 << 63)
-    for span in (span for kernel in layout.kernels for span in kernel.memory if span.size >= LARGE_MEMORY):
-        board.prefer_large_pages(span)
     plug_chips(board, layout)
     plug_cores(board, layout)
     panel.power_up(board.address, RTC_EPOCH)

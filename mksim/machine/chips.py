@@ -28,6 +28,8 @@ _PORTS: tuple[tuple[int, int, Device, int], ...] = (
     (memmap.PORT_RTC, 2, Device.RTC, 0),
     (memmap.PORT_POST, 1, Device.POST, 0),
     (memmap.PORT_SYSTEM_CONTROL_A, 1, Device.SYSTEM_CONTROL_A, 0),
+    (memmap.PORT_TEST_WORD, 4, Device.TEST_WORD, 0),
+    (memmap.PORT_TEST_LINES, memmap.TEST_LINES, Device.TEST_LINE, 0),
     (memmap.PORT_DEBUG_CONSOLE, 1, Device.DEBUG_CONSOLE, 0),
     (memmap.PORT_DEBUG_EXIT, 4, Device.DEBUG_EXIT, 0),
     (memmap.PORT_HAND_OFF, 4, Device.HAND_OFF, 0),

@@ -37,7 +37,8 @@ class Feature1D(IntFlag):
 class Feature7B(IntFlag):
     """Leaf 7, EBX."""
 
-    FSGSBASE, BMI1, SMEP, BMI2, ERMS = 1 << 0, 1 << 3, 1 << 7, 1 << 8, 1 << 9
+    FSGSBASE, TSC_ADJUST, BMI1 = 1 << 0, 1 << 1, 1 << 3
+    SMEP, BMI2, ERMS = 1 << 7, 1 << 8, 1 << 9
 
 
 class Feature7D(IntFlag):

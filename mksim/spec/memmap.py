@@ -66,6 +66,7 @@ PORT_RTC = 0x70
 PORT_POST = 0x80
 PORT_SYSTEM_CONTROL_A = 0x92
 PORT_ELCR = 0x4D0
+PORT_TEST_WORD = 0xE0
 PORT_DEBUG_CONSOLE = 0xE9
 PORT_DEBUG_EXIT = 0xF4
 PORT_HAND_OFF = 0xF8
@@ -83,5 +84,8 @@ PORT_SLEEP_STATUS = 0x60D
 PORT_VGA = 0x3C0
 PORT_COM = (0x3F8, 0x2F8, 0x3E8, 0x2E8)
 IRQ_COM = (4, 3, 4, 3)
+PORT_TEST_LINES = 0x2000
+TEST_LINES = 24
+"""The test device's: one port for each pin of the I/O APIC."""
 PORT_MULTIPORT = 0x1000
 """First UART of the multiport serial card, eight ports each; the fifth and later UARTs sit here."""

@@ -1,0 +1,168 @@
+"""Loads and stores that the TLB does not settle, and why translated code need not look behind each.
+
+Unicorn ends a run in the middle of a block where an access was refused: behind every access it has translated
+code look whether it shall. That costs more than the access, as the guest's registers go to memory and back.
+But only an access that takes QEMU's slow path can be refused. So the look is taken here, behind that
+(accel/tcg/cputlb.c of 5.0.1), and none is translated (tcg/tcg-op.c).
+"""
+
+import numpy as np
+from numba import carray, njit, types
+
+from mksim.engine import native
+from mksim.engine.cpustate import CPU_ENV, CPU_EXIT, TCG_UC, UC_CPU, UC_NO_EXIT
+from mksim.engine.entry import entry
+from mksim.engine.native import pointer
+from mksim.engine.softmmu import engine_on
+
+_EMIT = types.void(types.int64, types.int64, types.int64, types.int64, types.uint32)
+_LOAD = types.uint64(types.int64, types.int64, types.uint32, types.int64)
+_STORE = types.void(types.int64, types.int64, types.uint32, types.uint32, types.int64)
+_STORE_64 = types.void(types.int64, types.int64, types.uint64, types.uint32, types.int64)
+
+
+@njit(cache=True, error_model="numpy")
+def heed(where: int, code: int) -> None:
+    """Leave the block at the access that `code` is behind, if a run shall end there; it has not happened."""
+    cpu = where - CPU_ENV
+    if carray(pointer(cpu + CPU_EXIT), 1, np.int32)[0] < 0 and engine_on(cpu) != 0:
+        native.cpu_loop_exit_restore(cpu, code)
+
+
+@njit(cache=True, error_model="numpy")
+def look(context: int, skipped: int) -> None:
+    """Have Unicorn translate no looks from now on, or again."""
+    uc = carray(pointer(context + TCG_UC), 1, np.int64)[0]
+    if engine_on(carray(pointer(uc + UC_CPU), 1, np.int64)[0]) != 0:
+        carray(pointer(uc + UC_NO_EXIT), 1, np.uint8)[0] = skipped
+
+
+@entry(_EMIT)
+def tcg_gen_qemu_ld_i32(context: int, value: int, address: int, index: int, operation: int) -> None:
+    """Translate a load to 32 bits."""
+    look(context, 1)
+    native.tcg_gen_qemu_ld_i32(context, value, address, index, operation)
+    look(context, 0)
+
+
+@entry(_EMIT)
+def tcg_gen_qemu_ld_i64(context: int, value: int, address: int, index: int, operation: int) -> None:
+    """Translate a load to 64 bits."""
+    look(context, 1)
+    native.tcg_gen_qemu_ld_i64(context, value, address, index, operation)
+    look(context, 0)
+
+
+@entry(_EMIT)
+def tcg_gen_qemu_st_i32(context: int, value: int, address: int, index: int, operation: int) -> None:
+    """Translate a store of 32 bits."""
+    look(context, 1)
+    native.tcg_gen_qemu_st_i32(context, value, address, index, operation)
+    look(context, 0)
+
+
+@entry(_EMIT)
+def tcg_gen_qemu_st_i64(context: int, value: int, address: int, index: int, operation: int) -> None:
+    """Translate a store of 64 bits."""
+    look(context, 1)
+    native.tcg_gen_qemu_st_i64(context, value, address, index, operation)
+    look(context, 0)
+
+
+@entry(_LOAD)
+def helper_ret_ldub_mmu(where: int, address: int, operation: int, code: int) -> int:
+    """Load a byte."""
+    value = native.helper_ret_ldub_mmu(where, address, operation, code)
+    heed(where, code)
+    return value
+
+
+@entry(_LOAD)
+def helper_le_lduw_mmu(where: int, address: int, operation: int, code: int) -> int:
+    """Load two bytes."""
+    value = native.helper_le_lduw_mmu(where, address, operation, code)
+    heed(where, code)
+    return value
+
+
+@entry(_LOAD)
+def helper_le_ldq_mmu(where: int, address: int, operation: int, code: int) -> int:
+    """Load eight bytes."""
+    value = native.helper_le_ldq_mmu(where, address, operation, code)
+    heed(where, code)
+    return value
+
+
+@entry(_LOAD)
+def helper_be_lduw_mmu(where: int, address: int, operation: int, code: int) -> int:
+    """Load two bytes, big-endian."""
+    value = native.helper_be_lduw_mmu(where, address, operation, code)
+    heed(where, code)
+    return value
+
+
+@entry(_LOAD)
+def helper_be_ldul_mmu(where: int, address: int, operation: int, code: int) -> int:
+    """Load four bytes, big-endian."""
+    value = native.helper_be_ldul_mmu(where, address, operation, code)
+    heed(where, code)
+    return value
+
+
+@entry(_LOAD)
+def helper_be_ldq_mmu(where: int, address: int, operation: int, code: int) -> int:
+    """Load eight bytes, big-endian."""
+    value = native.helper_be_ldq_mmu(where, address, operation, code)
+    heed(where, code)
+    return value
+
+
+@entry(_STORE)
+def helper_ret_stb_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
+    """Store a byte."""
+    native.helper_ret_stb_mmu(where, address, value, operation, code)
+    heed(where, code)
+
+
+@entry(_STORE)
+def helper_le_stw_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
+    """Store two bytes."""
+    native.helper_le_stw_mmu(where, address, value, operation, code)
+    heed(where, code)
+
+
+@entry(_STORE_64)
+def helper_le_stq_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
+    """Store eight bytes."""
+    native.helper_le_stq_mmu(where, address, value, operation, code)
+    heed(where, code)
+
+
+@entry(_STORE)
+def helper_be_stw_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
+    """Store two bytes, big-endian."""
+    native.helper_be_stw_mmu(where, address, value, operation, code)
+    heed(where, code)
+
+
+@entry(_STORE)
+def helper_be_stl_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
+    """Store four bytes, big-endian."""
+    native.helper_be_stl_mmu(where, address, value, operation, code)
+    heed(where, code)
+
+
+@entry(_STORE_64)
+def helper_be_stq_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
+    """Store eight bytes, big-endian."""
+    native.helper_be_stq_mmu(where, address, value, operation, code)
+    heed(where, code)
+
+
+FUNCTIONS = (
+    tcg_gen_qemu_ld_i32, tcg_gen_qemu_ld_i64, tcg_gen_qemu_st_i32, tcg_gen_qemu_st_i64,
+    helper_ret_ldub_mmu, helper_le_lduw_mmu, helper_le_ldq_mmu,
+    helper_be_lduw_mmu, helper_be_ldul_mmu, helper_be_ldq_mmu,
+    helper_ret_stb_mmu, helper_le_stw_mmu, helper_le_stq_mmu,
+    helper_be_stw_mmu, helper_be_stl_mmu, helper_be_stq_mmu,
+)  # fmt: skip
