@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mksim.machine import schema, units
-from mksim.machine.options import TRACE_FORMS, TRACE_KINDS, TRACE_MOST
+from mksim.machine.options import SHEET_FORMS, TRACE_FORMS, TRACE_KINDS, TRACE_MOST
 from mksim.machine.values import CORES_MAX, between
 
 
@@ -41,6 +41,12 @@ def _trace_kinds(text: str) -> frozenset[str]:
     return frozenset(text.split(","))
 
 
+def _sheet_file(text: str) -> Path:
+    if Path(text).suffix not in SHEET_FORMS:
+        raise ValueError(f"is {text!r}, which does not end in {' or '.join(SHEET_FORMS)}")
+    return Path(text)
+
+
 def _gdb_address(text: str) -> int | Path:
     if text.startswith("unix:") and len(text) > 5:
         return Path(text[5:])
@@ -49,6 +55,7 @@ def _gdb_address(text: str) -> int | Path:
     return int(text)
 
 
+_sheet = _argument(_sheet_file)
 _gdb = _argument(_gdb_address)
 _limit = _argument(units.limit)
 _trace = _argument(_trace_file)
@@ -125,6 +132,11 @@ def replay_arguments(command: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="no status line and no summary on the terminal")
     add("--gdb", type=_gdb, metavar="PORT|unix:PATH", help="let gdb attach there, and do not compare")
     add("--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach")
+
+
+def scorecard_arguments(command: argparse.ArgumentParser) -> None:
+    """What `scorecard` takes."""
+    command.add_argument("--out", type=_sheet, metavar="FILE", help="also write it, as .json or as .svg")
 
 
 def disasm_arguments(command: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ from mksim.arguments import (
     config_arguments,
     disasm_arguments,
     replay_arguments,
+    scorecard_arguments,
 )
 from mksim.boot.formats import read_image
 from mksim.boot.image import Image
@@ -31,7 +32,7 @@ from mksim.machine.drawing import draw
 from mksim.machine.options import BootOptions, Drive
 from mksim.machine.reading import read_layout
 from mksim.machine.values import nearest
-from mksim.nativecache import cold
+from mksim.nativecache import cold, warmed
 from mksim.usage import COMPILING, EXAMPLES, EXIT_CODES, EXIT_CODES_ALONE
 
 EXIT_AS_EXPECTED, EXIT_UNEXPECTED, EXIT_CONFIG, EXIT_LIMIT = 0, 1, 2, 3
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     boot_arguments(_command(commands, "debug", boot, "boot under gdb: see all kernels, and step"), wait=True)
     replay_arguments(_command(commands, "replay", replay, "run a recorded run again, and compare"))
     config_arguments(_command(commands, "check", check, "validate a config, and draw its memory map"))
+    scorecard_arguments(_command(commands, "scorecard", scorecard, "attack, and see what isolates what"))
     disasm_arguments(_command(commands, "disasm", disasm, "disassemble an image, with its symbols"))
     bench_arguments(_command(commands, "bench", bench, "measure, and compare with QEMU if it is installed"))
     return top
@@ -240,6 +242,31 @@ def _consoles(options: argparse.Namespace, layout: Layout) -> dict[str, Path]:
     if unknown:
         raise ConfigError(unknown)
     return dict(options.console)
+
+
+def scorecard(options: argparse.Namespace) -> int:
+    """Run every attack under every protection, and show what of others each affects."""
+    _announce()
+    from mksim.observe.scorecard import CONFIG, cells  # noqa: PLC0415 - Numba takes half a second
+    from mksim.observe.scoresheet import lines, write  # noqa: PLC0415
+
+    layout = read_layout(CONFIG)
+    if options.out is not None:
+        options.out.open("a").close()  # better now than after all the runs
+    measured = list(cells(layout, _progress))
+    warmed()
+    _progress("")
+    for line in lines(measured):
+        print(line)
+    if options.out is not None:
+        write(measured, options.out)
+    return EXIT_AS_EXPECTED
+
+
+def _progress(what: str) -> None:
+    """Tell on a terminal what is at hand, in one line."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        print(f"\r{what:40}" if what else f"\r{'':40}\r", end="", file=sys.stderr, flush=True)
 
 
 def disasm(options: argparse.Namespace) -> int:

@@ -56,6 +56,12 @@ examples:
   mksim check config.toml
   mksim check config.toml | grep ^kernel
 """,
+    "scorecard": """\
+examples:
+  mksim scorecard
+  mksim scorecard --out card.svg                      a picture
+  mksim scorecard --out card.json
+""",
     "disasm": """\
 examples:
   mksim disasm build/kernels/hello/hello.elf                  from its entry on

@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # for what does not run a machine, Numba takes too long
 Drive = Callable[["Machine", int, int, Callable[[], None]], "Outcome"]
 """Runs a machine, to a time and a count of instructions at the most, and calls back now and then."""
 
+SHEET_FORMS = (".json", ".svg")
+"""Endings of a scorecard's file."""
 TRACE_FORMS = (".json", ".jsonl")
 """Endings of a trace's file: for Perfetto and Chrome, and JSON lines."""
 TRACE_KINDS = ("run", "interrupt", "message", "crossing")
