@@ -9,13 +9,17 @@ export ZIG_GLOBAL_CACHE_DIR := $(CURDIR)/build/zig
 export ZIG_LOCAL_CACHE_DIR := $(CURDIR)/build/zig
 
 .DELETE_ON_ERROR:
-.PHONY: all boot test bench lint types docs clean help
+.PHONY: all bytecode boot test bench lint types docs clean help
 
-all: firmware kernels  ## build the ROM and the kernels (the default)
+all: firmware kernels bytecode  ## build the ROM and the kernels (the default)
 
 include firmware/firmware.mk
 include kernels/kernels.mk
 include kernels/stock/stock.mk
+
+# Where Python is told to keep no bytecode (PYTHONDONTWRITEBYTECODE), each start would compile it all again.
+bytecode: $(VENV)
+	@$(PYTHON) -m compileall -q mksim
 
 boot: all  ## boot the showcase; another machine with CONFIG=path/to/config.toml
 	@$(PYTHON) -m mksim boot $(CONFIG)

@@ -10,6 +10,7 @@ from tests.guest.booting import boot_claim
 CLAIMS = {
     # kernel         cores  last line it prints
     "absent":        (1, "what CPUID denies is not there"),
+    "alignment":     (1, "ring 3 is kept aligned"),
     "apicbase":      (1, "the local APIC moves and changes its mode by the rules"),
     "canonical":     (1, "no address is no address"),
     "debug":         (1, "debug exceptions where asked"),
@@ -34,6 +35,7 @@ CLAIMS = {
     "pit":           (1, None),
     "pci":           (1, "PCI: 81b36 at 00:00.0, and nobody else"),
     "priority":      (1, "interrupts in order of priority"),
+    "privilege":     (1, "ring 3 does what it may"),
     "protection":    (1, "ring 0 has its bounds"),
     "realmode":      (2, None),
     "reserved":      (1, "control registers take what they have"),
@@ -55,6 +57,7 @@ CLAIMS = {
 
 
 NOT_YET = {
+    "alignment": "QEMU's TCG has no alignment checks",
     "sse_faults": "QEMU takes reserved bits of MXCSR, and its XSAVE does not look at CR0.TS",
     "undefined": "QEMU does not look at all of an opcode",
 }
