@@ -18,6 +18,7 @@ static void fill_tss(struct core *core) {
     for (u32 i = 0; i < TRAP_STACKS - 1; i++)
         set_pair(&core->tss.ist[2 * i], (u64)stack[i] + PAGE);
     set_pair(core->tss.rsp, (u64)stack[TRAP_STACKS - 1] + PAGE);    // for traps from ring 3
+    core->tss.io_map = sizeof core->tss;        // none: no port is ring 3's
 }
 
 static void fill_gdt(struct core *core) {

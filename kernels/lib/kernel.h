@@ -36,7 +36,7 @@ struct core {                                   // found by GS
     u64 recover;                                // stack pointer to come back to, if an attempt is on
     struct outcome outcome;
     u64 gdt[GDT_SLOTS];
-    struct { u32 reserved0; u32 rsp[6]; u32 reserved1[2]; u32 ist[14]; u32 reserved2[3]; } tss;
+    struct { u32 reserved0, rsp[6], reserved1[2], ist[14], reserved2[2]; u16 reserved3, io_map; } tss;
     void (*run)(void *);                        // a secondary core's work
     void *argument;
     u32 started;

@@ -13,6 +13,7 @@ from mksim.engine.crossings import IN, OUT, cross, exact_rip
 from mksim.engine.devices import functions
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import follow_pic, pic_of, shorten
+from mksim.engine.iomap import check_ports
 from mksim.engine.machinecheck import BUS_IO, throw
 from mksim.engine.native import pointer
 from mksim.engine.own import (
@@ -35,7 +36,7 @@ from mksim.engine.own import (
     write_test_word,
 )
 from mksim.engine.pci import pci_of, write_data_port
-from mksim.engine.records import core_of, engine_at, machine_at
+from mksim.engine.records import core_of, engine_at, env_at, machine_at
 from mksim.engine.screen import vga_of
 from mksim.engine.serial import read_uart, write_uart
 from mksim.engine.timers import after_timers, next_timer, pit_of, rtc_of
@@ -283,6 +284,7 @@ def on_in(_uc: int, port: int, size: int, engine_address: int) -> np.uint32:
     """UC_HOOK_INSN, IN and INS."""
     engine = engine_at(np.int64(engine_address))
     machine = machine_at(engine["machine"])
+    check_ports(engine, env_at(engine["env"]), np.int64(port) & 0xFFFF, np.int64(size))
     if not allowed(engine, machine, np.int64(port) & 0xFFFF, np.int64(size), IN):
         return np.uint32(0xFFFFFFFF)
     return np.uint32(read_port(engine, machine, np.int64(port) & 0xFFFF, np.int64(size)))
@@ -293,5 +295,6 @@ def on_out(_uc: int, port: int, size: int, value: int, engine_address: int) -> N
     """UC_HOOK_INSN, OUT and OUTS."""
     engine = engine_at(np.int64(engine_address))
     machine = machine_at(engine["machine"])
+    check_ports(engine, env_at(engine["env"]), np.int64(port) & 0xFFFF, np.int64(size))
     if allowed(engine, machine, np.int64(port) & 0xFFFF, np.int64(size), OUT):
         write_port(engine, machine, np.int64(port) & 0xFFFF, np.int64(size), np.int64(value))
