@@ -12,6 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -65,13 +66,14 @@ def stamp(path: Path) -> str:
 def cache_root() -> Path:
     """Return the folder for this installation's code: in the user's cache, else in the temporary folder."""
     where = hashlib.blake2b(str(PACKAGE).encode(), digest_size=8).hexdigest()
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mksim" / where
     try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mksim" / where
         home.mkdir(parents=True, exist_ok=True)
-        usable = os.access(home, os.W_OK)
-    except OSError:
-        usable = False
-    return home if usable else Path(tempfile.gettempdir()) / f"mksim-{os.getuid()}-{where}"
+        if os.access(home, os.W_OK):
+            return home
+    except (OSError, RuntimeError):  # RuntimeError: a user without a home
+        pass
+    return Path(tempfile.gettempdir()) / f"mksim-{os.getuid()}-{where}"
 
 
 @cache
@@ -121,7 +123,8 @@ def cold() -> bool:
 def warmed() -> None:
     """Note that a machine has started, so that all code is there."""
     if cold():
-        (cache_root() / "built").write_text(_machine_stamp())
+        with suppress(OSError):  # a full disk costs the next start a word too many, and not this run its end
+            (cache_root() / "built").write_text(_machine_stamp())
 
 
 def prepare() -> None:

@@ -1,6 +1,7 @@
 """Compiled code is thrown away when anything that it was compiled from changes, and only then."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,3 +35,37 @@ def test_a_chip_does_not_depend_on_the_engine():
 
 def test_functions_of_others_keep_their_place():
     assert nativecache.Locator.from_function(test_functions_of_others_keep_their_place, __file__) is None
+
+
+PLACE = """
+import os
+from mksim import nativecache
+os.environ.update({environment!r})
+if {user}:
+    os.environ.pop("HOME", None)
+    os.setuid({user})
+print(nativecache.cache_root())
+"""
+
+
+def place(environment: dict[str, str], user: int = 0) -> Path:
+    """Return where a process keeps native code that has these variables, and maybe another user."""
+    script = PLACE.format(environment=environment, user=user)
+    return Path(
+        subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    )
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+@pytest.mark.parametrize("home", ["/dev/null", "/proc"])
+def test_where_the_cache_cannot_be_it_is_in_the_temporary_folder(variable, home, tmp_path):
+    environment = {"XDG_CACHE_HOME": "", "TMPDIR": str(tmp_path)} | {variable: home}
+    assert place(environment).parent == tmp_path
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may be another user")
+def test_a_user_without_a_home_has_a_cache(tmp_path):
+    tmp_path.chmod(0o777)
+    assert place({"XDG_CACHE_HOME": "", "TMPDIR": "/tmp"}, user=54321).name.startswith("mksim-54321-")

@@ -31,7 +31,7 @@ TURNS = 1
 
 def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
     """Boot a machine, run it to its end or limit, and report; ConfigError where a file cannot be written."""
-    with _files_named(options):
+    with _files_named():
         files = open_files(options.consoles)
         if options.summary is not None:
             options.summary.open("a").close()  # better now than after an hour's run
@@ -65,7 +65,7 @@ def _traced(machine: Machine, options: BootOptions) -> Iterator[Trace | None]:
     if options.trace is None:
         yield None
         return
-    with _files_named(options), tracing(
+    with _files_named(), tracing(
         machine, options.trace, kinds=options.trace_only, most=options.trace_most
     ) as trace:
         yield trace
@@ -128,18 +128,19 @@ def _report(machine: Machine, outcome: Outcome, options: BootOptions) -> None:
     if not options.quiet:
         print("", *summary.lines(result), sep="\n", file=_paper(options))
     if options.summary is not None:
-        with _files_named(options):
+        try:
             summary.write(result, options.summary)
+        except OSError as error:  # a full disk is noticed when no name is at hand
+            raise OSError(error.errno, error.strerror, str(options.summary)) from error
 
 
 @contextmanager
-def _files_named(options: BootOptions) -> Iterator[None]:
+def _files_named() -> Iterator[None]:
     """Turn a file that cannot be written into an error that names it."""
     try:
         yield
     except OSError as error:
-        name = error.filename or options.summary  # a full disk is noticed when no name is at hand
-        raise ConfigError([Problem(str(name), "", str(error.strerror))]) from error
+        raise ConfigError([Problem(str(error.filename or "output"), "", str(error.strerror))]) from error
 
 
 @contextmanager
