@@ -51,6 +51,8 @@ BENIGN = (NOTHING, SLICE_OVER, HALT, STORM)
 FAULT_BASE = 1000
 """A slice that Unicorn ended with an error returns this much more than the error's number."""
 
+BREAKPOINTS = 0xFF
+"""Of DR7: L0 G0 ... L3 G3."""
 ENV_OFFSET = int(dict(CORE.fields or {})["env"][1])
 
 LONGEST_SLICE = 1 << 17
@@ -98,16 +100,30 @@ def address_of_env(machine: np.void, index: int) -> int:
     return machine["cores"] + index * CORE_SIZE + ENV_OFFSET
 
 
+@njit(cache=True, error_model="numpy")
+def shares_pages(before: np.void, after: np.void) -> bool:
+    """Tell whether two cores walk the same page tables in the same way, and none watches a page.
+
+    Then what one's TLB holds the other's could: a processor may walk for an access that is never made
+    (SDM vol. 3A, 5.10.2.3). What one invalidates is gone for both.
+    """
+    same = before["cr"][0] == after["cr"][0] and before["cr"][3] == after["cr"][3]
+    same = same and before["cr"][4] == after["cr"][4] and before["efer"] == after["efer"]
+    return same and (before["dr"][7] | after["dr"][7]) & BREAKPOINTS == 0
+
+
 @njit(cache=True, error_model="numpy", forceinline=True)
 def load(machine: np.void, index: int) -> None:
-    """Put a core on its engine. The engine's TLB held another core's pages."""
+    """Put a core on its engine, whose TLB holds the pages of the core before."""
     number = core_of(machine, index)["engine"]
     engine = engine_of(machine, number)
     if engine["core"] != index:
+        shared = shares_pages(env_at(engine["env"]), core_of(machine, index)["env"])
         unload(machine, number)
         copy_words(engine["env"], address_of_env(machine, index), ENV_SIZE // 8)
         engine["core"] = index
-        tlb_flush(engine["cpu"])
+        if not shared:
+            tlb_flush(engine["cpu"])
         arm(engine)
 
 

@@ -31,6 +31,7 @@ CLAIMS = {
     "msr":           (1, "MSRs: the known ones work, the unknown ones fault"),
     "mwait":         (2, "the parked core woke"),
     "nmi":           (2, "two NMIs, one after the other"),
+    "nmi_pair":      (2, "20000 pairs of NMIs"),
     "paging":        (1, "walks set what they should"),
     "pit":           (1, None),
     "pci":           (1, "PCI: 81b36 at 00:00.0, and nobody else"),
