@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mksim.machine.machine import Machine
+from mksim.machine.reading import read_layout
+from mksim.machine.snapshot import restore, take
 from tests.conftest import needs_guest
 from tests.guest.booting import BUILT, Run, boot_claim, boot_scenario
 from tests.guest.stock import boot_linux, sayings
@@ -62,7 +65,7 @@ name = "disk"
 kind = "disk"
 owner = "writer"
 file = "{file}"
-writes = "kept"
+writes = "{writes}"
 """
 
 
@@ -70,7 +73,7 @@ writes = "kept"
 def test_acknowledged_writes_are_in_the_file_of_a_killed_machine(lines: int, tmp_path: Path) -> None:
     file, config = tmp_path / "disk.img", tmp_path / "writer.toml"
     file.write_bytes(bytes(200 * 512))
-    config.write_text(WRITER.format(image=BUILT / "tests/writer.elf", file=file))
+    config.write_text(WRITER.format(image=BUILT / "tests/writer.elf", file=file, writes="kept"))
     command = [sys.executable, "-m", "mksim", "boot", str(config), "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
@@ -82,6 +85,26 @@ def test_acknowledged_writes_are_in_the_file_of_a_killed_machine(lines: int, tmp
     kept = np.frombuffer(file.read_bytes(), "<u4").reshape(-1, 128)[:count]
     sectors = np.arange(count, dtype=np.uint32)[:, None]
     assert (kept == sectors * np.uint32(0x10001) + np.arange(128, dtype=np.uint32)).all()
+
+
+def test_a_snapshot_in_the_midst_of_writing(tmp_path: Path) -> None:
+    file, config = tmp_path / "disk.img", tmp_path / "writer.toml"
+    file.write_bytes(bytes(200 * 512))
+    config.write_text(WRITER.format(image=BUILT / "tests/writer.elf", file=file, writes="forgotten"))
+    layout = read_layout(config)
+    one, other = Machine(layout), Machine(layout)
+    one.run(until=1_000_000)
+    shot = take(one)
+    written = one.board.disk_bytes.copy()
+    one.run()
+    assert 0 < np.count_nonzero(written) < np.count_nonzero(one.board.disk_bytes)
+    for machine in (other, one):
+        digest, contents = one.digest(), one.board.disk_bytes.copy()
+        restore(machine, shot)
+        assert (machine.board.disk_bytes == written).all()
+        machine.run()
+        assert (machine.digest(), machine.lives[0].exit_code) == (digest, 0)
+        assert (machine.board.disk_bytes == contents).all()
 
 
 @needs_guest("vmlinuz", "initramfs.cpio.gz", "modules.cpio")
