@@ -69,6 +69,24 @@ static void check_message(void) {
     CHECK(messages == 1 && !table[0x200]);
 }
 
+// The function is as after power-on, but for its memory, which is switched off and nowhere.
+static void check_function_reset(void) {
+    u32 at = pci_capability(disk.function, 0x10), bar1 = pci_read(disk.function, PCI_BASE + 4),
+        bar4 = pci_read(disk.function, PCI_BASE + 16);
+    CHECK(at && pci_read(disk.function, at + 4) & 1u << 28);
+    describe(READ, 0, physical(again), SECTOR);
+    virtio_offer(disk, &queue, 0);
+    pci_write16(disk.function, at + 8, 0x8000);
+    delay_us(30);
+    CHECK(status == NONE && !pci_read16(disk.function, PCI_COMMAND) && !(pci_read16(disk.function, at + 8) & 0x8000));
+    CHECK(!(pci_read(disk.function, PCI_BASE + 16) & ~0xfu) && disk.common->size == 0xffff);
+    CHECK(!(pci_read16(disk.function, pci_capability(disk.function, 0x11) + 2) & 0x8000));
+    pci_write(disk.function, PCI_BASE + 4, bar1);
+    pci_write(disk.function, PCI_BASE + 16, bar4);
+    pci_write16(disk.function, PCI_COMMAND, PCI_MEMORY_ON | PCI_MASTER);
+    CHECK(!disk.common->status && virtio_start(disk, &queue) && request(READ, 3, again, sizeof again) == OK);
+}
+
 static void break_with(const char *what) {
     virtio_offer(disk, &queue, 0);
     while (!(disk.common->status & VIRTIO_NEEDS_RESET))
@@ -120,6 +138,7 @@ int main(void) {
         check_reset();
     check_requests();
     check_message();
+    check_function_reset();
     check_nonsense();
     print("the disk keeps what it is given, and its head\n");
     return 0;

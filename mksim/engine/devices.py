@@ -12,7 +12,7 @@ from mksim.engine.disks import serve
 from mksim.engine.dma import dma_read, dma_write, send_message
 from mksim.engine.interrupts import drive_pin, shorten
 from mksim.engine.native import pointer
-from mksim.hw import edu, msix, pci_config, virtio_blk, virtio_pci
+from mksim.hw import edu, msix, pci_bars, pci_config, virtio_blk, virtio_pci
 from mksim.hw.edu import EDU
 from mksim.hw.pci_config import BLOCK as KIND_BLOCK
 from mksim.hw.pci_config import EDU as KIND_EDU
@@ -185,6 +185,17 @@ def release(machine: np.void, f: np.void, now: int) -> None:
             send_message(machine, f, msix.address(messages, entry), msix.data(messages, entry), now)
             entry = msix.take(messages)
     follow(machine, f, now)
+
+
+@njit(cache=True, error_model="numpy")
+def reset_function(machine: np.void, index: int) -> None:
+    """Reset what is behind a function; its registers are as they should be, and it answers where they say."""
+    f = functions(machine)[index]
+    pci_bars.remap(functions(machine), index)
+    if f["kind"] == KIND_EDU:
+        edu.reset(edu_of(machine, f["unit"]), machine["rate"], machine["latency"])
+    elif f["kind"] == KIND_BLOCK:
+        virtio_blk.reset(block_of(machine, f["unit"]), machine["rate"], machine["latency"])
 
 
 @njit(cache=True, error_model="numpy")

@@ -94,6 +94,8 @@ def send_message(machine: np.void, f: np.void, address: int, data: int, now: int
             word[byte] = data >> (8 * byte) & 0xFF
         dma_write(machine, f, address, word, 0, 4, now)
         return
+    if data >> spec.MSI_MODE_SHIFT & 7 in (3, 6):
+        return  # reserved: no start-up by MSI
     destination = address >> spec.MSI_DESTINATION_SHIFT & 0xFF
     logical = 1 if address & spec.MSI_LOGICAL else 0
     entry = data & (spec.MSI_VECTOR | 7 << spec.MSI_MODE_SHIFT | spec.MSI_LEVEL)

@@ -9,7 +9,7 @@ from numba import njit, types
 from mksim.engine import schedule
 from mksim.engine.cpustate import CONDITION_CODES, DF
 from mksim.engine.crossings import READ, cross_access
-from mksim.engine.devices import block_of, edu_of, functions, rearm_devices
+from mksim.engine.devices import functions, rearm_devices, reset_function
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import io_apic, pic_of
 from mksim.engine.interrupts import settle as settle_core
@@ -24,20 +24,17 @@ from mksim.engine.tracing import SLEPT, WOKE, trace_core
 from mksim.fabric.message import SERIAL_LINES
 from mksim.hw import (
     acpi_pm,
-    edu,
     fw_cfg,
     hpet,
     i8042,
     ioapic,
     lapic,
-    pci_bars,
     pci_config,
     pic8259,
     pit8254,
     rtc,
     uart16550,
     vga,
-    virtio_blk,
 )
 
 _ADDRESS, _INDEX, _TIME = types.int64, types.int64, types.int64
@@ -111,17 +108,6 @@ def reset_uart(machine: np.void, unit: int, when: int) -> None:
     uart16550.reset(chip, chip["rate"], chip["modem"])
     if outputs != 0 and wire_of(machine, unit)["peer"] >= 0:
         send(machine, unit, SERIAL_LINES, 0, when)
-
-
-@njit(cache=True, error_model="numpy")
-def reset_function(machine: np.void, index: int) -> None:
-    """Reset what is behind a function; its registers are as they should be, and it answers where they say."""
-    f = functions(machine)[index]
-    pci_bars.remap(functions(machine), index)
-    if f["kind"] == pci_config.EDU:
-        edu.reset(edu_of(machine, f["unit"]), machine["rate"], machine["latency"])
-    elif f["kind"] == pci_config.BLOCK:
-        virtio_blk.reset(block_of(machine, f["unit"]), machine["rate"], machine["latency"])
 
 
 @entry(types.void(_ADDRESS, _INDEX, _TIME))

@@ -8,7 +8,14 @@ import numpy as np
 from numba import carray, njit
 
 from mksim.engine.crossings import CONFIG_WRITE, cross, exact_rip
-from mksim.engine.devices import functions, read_device, reconfigured, write_device
+from mksim.engine.devices import (
+    functions,
+    read_device,
+    rearm_devices,
+    reconfigured,
+    reset_function,
+    write_device,
+)
 from mksim.engine.native import pointer
 from mksim.hw import pci_bars, pci_config
 from mksim.hw.pci_config import PCI
@@ -78,6 +85,9 @@ def configured(engine: np.void, machine: np.void, index: int, register: int) -> 
     if index < 0:
         return
     every, f = functions(machine), functions(machine)[index]
+    if pci_config.take_reset(f):
+        reset_function(machine, index)
+        rearm_devices(machine)
     if register < INTERRUPT_LINE:
         met = pci_bars.remap(every, index)
         if met >= 0 and every[met]["owner"] != f["owner"]:

@@ -24,11 +24,13 @@ FUNCTION = np.dtype([
     ("level",    np.int64),              # of INTA#: 1 asserted
     ("msi",      np.int64),              # where its capability is, or 0
     ("msix",     np.int64),              # likewise
+    ("express",  np.int64),              # likewise
     ("bar_size", np.int64, spec.BASE_ADDRESSES),  # 0: none; of 64 bits: the first of the two
     ("bar_base", np.int64, spec.BASE_ADDRESSES),  # where it answers, or -1
     ("config",   np.uint8, spec.SPACE),
     ("writable", np.uint8, spec.SPACE),  # bits that a write sets
     ("clears",   np.uint8, spec.SPACE),  # bits that writing ones clears
+    ("initial",  np.uint8, spec.HEADER),  # what a function level reset makes of the beginning of `config`
 ])
 
 HOST_BRIDGE, EDU, BLOCK = 0, 1, 2
@@ -133,6 +135,15 @@ def register(f: np.void, at: int, size: int) -> int:
 def is_master(f: np.void) -> bool:
     """Tell whether a function may begin transactions of its own: DMA, messages."""
     return register(f, spec.COMMAND, 2) & spec.COMMAND_MASTER != 0
+
+
+@njit(cache=True, error_model="numpy")
+def take_reset(f: np.void) -> bool:
+    """Tell whether software has asked for a function level reset, and do it to the configuration."""
+    if f["express"] == 0 or not register(f, f["express"] + spec.EXPRESS_CONTROL, 2) & spec.EXPRESS_RESET:
+        return False
+    f["config"][: spec.HEADER] = f["initial"]
+    return True
 
 
 @njit(cache=True, error_model="numpy")

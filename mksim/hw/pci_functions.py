@@ -17,7 +17,7 @@ def clear(f: np.void, place: int, owner: int, kind: int, unit: int) -> None:
     f["place"], f["owner"], f["kind"], f["unit"] = place, owner, kind, unit
     device = place >> 3 & spec.SLOTS - 1
     f["pin"] = spec.PINS_FIRST + device % spec.PINS
-    f["level"] = f["msi"] = f["msix"] = 0
+    f["level"] = f["msi"] = f["msix"] = f["express"] = 0
     f["bar_size"], f["bar_base"] = 0, -1
     for field in ("config", "writable", "clears"):
         f[field][:] = 0
@@ -100,6 +100,23 @@ def msix(f: np.void, at: int, bar: int) -> None:
     put(f["config"], at + spec.MSIX_PENDING, PENDING_AT | bar, 4)
 
 
+def express(f: np.void, at: int) -> None:
+    """Make a function one of PCI Express that can be reset alone, to what it has by now ([E] 7.8 and 6.6.2).
+
+    Software finds its memory switched off then, and its base addresses at 0.
+    """
+    capability(f, at, spec.CAPABILITY_EXPRESS)
+    f["express"] = at
+    put(f["config"], at + spec.EXPRESS_KIND, spec.EXPRESS_INTEGRATED, 2)
+    put(f["config"], at + spec.EXPRESS_DEVICE, spec.EXPRESS_RESETS, 4)
+    put(f["writable"], at + spec.EXPRESS_CONTROL, spec.EXPRESS_CONTROL_KEPT | spec.EXPRESS_RESET, 2)
+    f["initial"] = f["config"][: spec.HEADER]
+    put(f["initial"], spec.COMMAND, 0, 2)
+    first = spec.BASE_ADDRESS
+    for byte in range(first, first + 4 * spec.BASE_ADDRESSES):
+        f["initial"][byte] &= ~f["writable"][byte]
+
+
 def disk(f: np.void, place: int, owner: int, unit: int, base: int) -> None:
     """Make a function a virtio block device of version 1: Virtio 1.1, 4.1.2 and 4.1.4."""
     clear(f, place, owner, BLOCK, unit)
@@ -113,6 +130,7 @@ def disk(f: np.void, place: int, owner: int, unit: int, base: int) -> None:
     for at, kind, offset in VIRTIO_PARTS:
         part(f, at, kind, offset)
     msix(f, 0x98, virtio.MSIX_BAR)
+    express(f, 0xA4)
 
 
 VIRTIO_PARTS = (

@@ -18,6 +18,7 @@ ECAM_SHIFT = 12             # where that number is in an address of the ECAM
 SPACE = 0x1000              # bytes of a function; the first 256 are there for CONFIG_DATA
 BUS_SHIFT = 8               # a segment's one bus: its ECAM has 256 functions, the next segment's follows
 SEGMENTS_MAX = 16
+HEADER = 0x100              # bytes that are there for CONFIG_DATA: all that a function here has
 SLOTS = 32                  # devices of a bus; 0 is the host bridge
 
 VENDOR_ID = 0x00            # § 6.2.1; ones: no function
@@ -59,6 +60,16 @@ CAPABILITY_MSIX = 0x11      # § 6.8.2
 MSIX_CONTROL, MSIX_TABLE, MSIX_PENDING = 2, 4, 8
 MSIX_ENABLE = 1 << 15
 MSIX_MASKED = 1 << 14       #   all of them
+
+CAPABILITY_EXPRESS = 0x10   # [E] 7.8: of a root complex integrated endpoint, version 2
+EXPRESS_KIND = 2            #   capabilities register
+EXPRESS_INTEGRATED = 9 << 4 | 2
+EXPRESS_DEVICE = 4          #   device capabilities
+EXPRESS_RESETS = 1 << 28    #     function level reset
+EXPRESS_CONTROL = 8         #   device control
+EXPRESS_RESET = 1 << 15     #     initiates that; reads as 0
+EXPRESS_CONTROL_KEPT = 0x7FFF
+EXPRESS_SIZE = 0x3C
 
 # What a write to an address of MSI_WINDOW says, SDM vol. 3A, 12.11
 MSI_WINDOW = 0xFEE00000

@@ -101,3 +101,18 @@ def test_no_address_has_two_answers_and_none_is_outside(moves):
         for span in found:
             answer = pci_bars.answering(functions, span.start)
             assert functions[answer // 6]["bar_base"][answer % 6] == span.start
+
+
+def test_a_function_that_is_reset_alone_forgets_where_it_was():
+    functions = np.zeros(1, FUNCTION)
+    pci_functions.disk(functions[0], 8, 0, 0, PCI_MEMORY)
+    pci_bars.remap(functions, 0)
+    before = functions[0]["config"].copy()
+    assert not pci_config.take_reset(functions[0])
+    pci_config.write(functions, 8, 0xA4 + 8, 2, 0x8000)
+    assert pci_config.take_reset(functions[0])
+    assert not pci_config.take_reset(functions[0])
+    pci_bars.remap(functions, 0)
+    assert spans(functions) == []
+    changed = np.flatnonzero(functions[0]["config"] != before)
+    assert all(at == 4 or 0x10 <= at < 0x28 for at in changed)
