@@ -174,7 +174,7 @@ def fetch_all(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     manifest = directory / "manifest.json"
     origins = json.loads(manifest.read_text()) if manifest.exists() else {}
-    missing = [one for one in WANTED if not (directory / one.file).exists()]
+    missing = list(_missing(directory, origins))
     try:
         origins |= _fetch_missing(missing, directory)
     except FetchError as error:
@@ -186,6 +186,14 @@ def fetch_all(directory: Path) -> None:
         for one in WANTED
     }
     manifest.write_text(json.dumps(entries, indent=2) + "\n")
+
+
+def _missing(directory: Path, origins: dict[str, dict[str, str]]) -> Iterator[Wanted]:
+    """Yield what is to be fetched; with modules the kernel anew, as they fit only one."""
+    alone = not (directory / "modules.cpio").exists() and "version" in origins.get("vmlinuz", {})
+    for one in WANTED:
+        if not (directory / one.file).exists() or (one.file == "vmlinuz" and alone):
+            yield one
 
 
 def _fetch_missing(missing: list[Wanted], directory: Path) -> dict[str, dict[str, str]]:
