@@ -134,6 +134,8 @@ def _contents(asked: Table, folder: Path, where: str, problems: Problems) -> Tab
 
 def _disk_size(path: Path, *, writable: bool) -> int:
     """Return the size of a disk's file; FileError where it cannot be one."""
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is no regular file")  # which might never open
     try:
         with path.open("r+b" if writable else "rb") as file:
             size = file.seek(0, SEEK_END)

@@ -31,6 +31,10 @@ def wire(*pairs: str) -> str:
     return TWO + "".join(f"[[wire]]\nbetween = [{ends}]\n" for ends in pairs)
 
 
+def device(kind: str = "edu", owner: str = "ping", more: str = "", name: str = "d") -> str:
+    return f'[[device]]\nname = "{name}"\nkind = "{kind}"\nowner = "{owner}"\n{more}\n'
+
+
 # fmt: off
 MISTAKES = [
     (machine('memory = "1M"'),                 "machine.memory",      "not from 0x200000 to 0xc0000000"),
@@ -113,6 +117,16 @@ MISTAKES = [
     (doorbell(vector='"smi"'),                 "doorbell[0].vector",  "is 'smi', not a vector"),
     (ping(serial='["com3", "com3"]'),          "kernel.ping.serial",  "lists 2 twice"),
     (ping(serial='"com2"') + 'console = "com2"', "kernel.pong.console", "overlaps ping's ports 0x2f8-0x2ff"),
+    (TWO + device("ide"),                      "device.d.kind",       'not one of "edu", "disk"'),
+    (TWO + device(owner="pang"),               "device.d.owner",      "names pang, which is no kernel"),
+    (TWO + device(more="slot = 32"),           "device.d.slot",       "not from 1 to 31"),
+    (TWO + 2 * device(),                       "device",              "two devices have the same name"),
+    (TWO + "".join(device(more="slot = 3", name=n) for n in "de"), "device.e.slot", "where ping has d already"),
+    (TWO + "".join(device(name=f"d{n}") for n in range(17)), "device", "ping's need 0x1100000 bytes"),
+    (TWO + device("disk"),                     "device.d.file",       "is for disks, and each has one"),
+    (TWO + device(more='file = "initrd"'),     "device.d.file",       "is for disks, and each has one"),
+    (TWO + device("disk", more='file = "absent"'), "device.d.file",   "No such file or directory"),
+    (TWO + device("disk", more='file = "/dev/null"'), "device.d.file", "is no regular file"),
     (wire('"ping:com1"'),                      "wire[0].between",     "has 1 entries, not from 2 to 2"),
     (wire('"ping", "pong:com1"'),              "wire[0].between",     'not a kernel and its UART as in "ping:com2"'),
     (wire('"ping:com1", "pong:9"'),            "wire[0].between",     'is \'9\', not "com1"'),
