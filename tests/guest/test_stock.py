@@ -37,7 +37,7 @@ def test_one_linux_works_and_switches_itself_off(tmp_path: Path) -> None:
 
 @needs_guest("vmlinuz", "initramfs.cpio.gz")
 @pytest.mark.slow
-@pytest.mark.parametrize("cores", [2, 4])
+@pytest.mark.parametrize("cores", [2, 4, 8, 16])
 def test_linux_counts_its_processors(cores: int, tmp_path: Path) -> None:
     run = boot_linux(tmp_path, cores=cores)
     assert run.code == 0
