@@ -4,10 +4,11 @@ All stops are for the whole machine, and are found natively: see `engine.probe`.
 one core, or the interrupt that comes instead; other cores run meanwhile as their turns come.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from mksim.debug.paging import Physical, Walk, pieces, walk
 from mksim.debug.target import Registers
 from mksim.engine import panel, probe, schedule
 from mksim.engine.cpustate import ENV, ENV_SIZE
+from mksim.fabric.ledger import Act
 from mksim.machine.kernel import State
 from mksim.machine.machine import Machine, Outcome
 
@@ -31,6 +33,7 @@ class Why(Enum):
     GOAL = "went back"
     BEGIN = "as far back as possible"
     ARRIVED = "an interrupt has arrived"
+    CAUGHT = "a crossing was caught"
     INTERRUPTED = "interrupted"
     ENDED = "a kernel has ended"
     OVER = "the run is over"
@@ -42,6 +45,7 @@ _WHY = {
     probe.WATCHPOINT: Why.WATCHPOINT,
     probe.GOAL: Why.GOAL,
     probe.ARRIVED: Why.ARRIVED,
+    probe.CAUGHT: Why.CAUGHT,
 }
 
 
@@ -54,6 +58,15 @@ class Stop:
     address: int = 0
     flags: int = 0
     kernel: int = -1
+
+
+class Sent(NamedTuple):
+    """How many interrupt messages there were, and the last of them."""
+
+    number: int
+    target: int
+    mode: int
+    vector: int
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,10 +131,12 @@ class Debugger:
         return next(near, None)
 
     def clear_all(self, kernel: int | None = None) -> None:
-        """Drop one kernel's breakpoints and watchpoints, or everybody's."""
+        """Drop one kernel's breakpoints and watchpoints, or everybody's and all catchpoints."""
         for stops in (self._breaks, self._watches):
             for one in list(stops) if kernel is None else [kernel]:
                 stops.pop(one, None)
+        if kernel is None:
+            self._record["granted"] = self._record["violations"] = 0
 
     def _apply(self) -> None:
         """Tell native code; drop translations where a breakpoint is new, as they do not call the hook."""
@@ -190,7 +205,7 @@ class Debugger:
     def _disarm(self) -> None:
         record = self._record
         record["core"], record["taker"], record["vector"] = probe.NOBODY_STEPS, -1, -1
-        record["goal"], record["serial"] = NEVER, -1
+        record["goal"], record["unsent"] = NEVER, -1
         record["ran"] = record["low"] = record["high"] = record["near"] = 0
 
     def free(self) -> None:
@@ -204,13 +219,24 @@ class Debugger:
         record["core"], record["low"], record["high"] = core, _signed(span[0]), _signed(span[1])
 
     def step_to_send(self, core: int) -> None:
-        """Run on until an instruction of a core has sent a message."""
+        """Run on until an instruction of a core has sent an interrupt message."""
         self.step(core)
-        self._record["serial"] = self.machine.board.messages["serial"][0]
+        self._record["unsent"] = self._record["sent"]
 
     def arrive(self, core: int, vector: int) -> None:
         """Stop at the first instruction of a core's handler of an interrupt, besides."""
         self._record["taker"], self._record["vector"] = core, vector
+
+    @property
+    def sent(self) -> Sent:
+        """The last message that a core has sent while it was the one that steps."""
+        record = self._record[0]
+        names = ("sent", "sent_to", "sent_mode", "sent_vector")
+        return Sent(*(int(record[name]) for name in names))
+
+    def catch(self, acts: Iterable[Act], *, granted: bool) -> None:
+        """Stop behind blocks of code in which a crossing by one of these acts was granted, or was not."""
+        self._record["granted" if granted else "violations"] = sum(1 << act for act in set(acts))
 
     def stop_before(self, progress: int) -> None:
         """Stop as soon as the machine has run so many instructions, besides."""
@@ -224,13 +250,16 @@ class Debugger:
 
     @contextmanager
     def without_stops(self) -> Iterator[None]:
-        """Heed no breakpoints and watchpoints meanwhile."""
+        """Heed no breakpoints, watchpoints and catchpoints meanwhile."""
         kept = self._breaks, self._watches
+        caught = self._record[["granted", "violations"]].copy()
         self._breaks, self._watches = {}, {}
+        self._record["granted"] = self._record["violations"] = 0
         try:
             yield
         finally:
             self._breaks, self._watches = kept
+            self._record[["granted", "violations"]] = caught
 
     @contextmanager
     def unseen(self) -> Iterator[None]:

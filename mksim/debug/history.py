@@ -22,6 +22,9 @@ _TIES = 64
 """Stops at which the whole machine has run as many instructions: interrupts, exceptions."""
 
 
+_HITS = (Why.BREAKPOINT, Why.WATCHPOINT, Why.CAUGHT)
+
+
 class Moment(NamedTuple):
     """When and where the machine stands; two stops at one moment are the same stop."""
 
@@ -126,7 +129,7 @@ class History:
             self.debugger.again()
 
     def go_on(self, core: int) -> Stop:
-        """Go back to the last breakpoint or watchpoint that was hit before now, or as far as we can."""
+        """Go back to the last stop of those asked for that was before now, or as far as we can."""
         now = self.moment(core)
         with self.debugger.unseen():
             for begin in self._beginnings(now.progress):
@@ -146,7 +149,7 @@ class History:
             self.debugger.free()
             self.debugger.stop_before(now.progress)
             stop = self.debugger.again()
-            hit = stop.why in (Why.BREAKPOINT, Why.WATCHPOINT) and self.moment(stop.core) != now
+            hit = stop.why in _HITS and self.moment(stop.core) != now
             if not hit or self.debugger.progress >= now.progress:
                 return hits
             hits += 1

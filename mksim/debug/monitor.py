@@ -6,12 +6,18 @@ import numpy as np
 
 from mksim.debug.control import Debugger, Stop, Why
 from mksim.debug.inferiors import Inferiors
+from mksim.fabric.ledger import Act
 from mksim.fabric.message import SERIAL
 from mksim.fabric.ownership import OWNER_NAMES
 
 _MODES = {0: "fixed", 1: "lowest priority", 2: "SMI", 4: "NMI", 5: "INIT", 6: "SIPI", 7: "ExtINT"}
 _NMI, _NMI_VECTOR = 4, 2
 _FIXED = (0, 1)
+_CAUGHT = {
+    "violation": set(Act),
+    "crossing": set(Act),
+    "ipi": {Act.IPI, Act.NMI, Act.INIT, Act.SIPI},
+}
 _ROW = "{:18} {:18} {:7} {:8} {:<11} {:<11}"
 
 
@@ -23,7 +29,8 @@ class Monitor:
         self._inferiors = inferiors
         self._sender: int | None = None
         """The core whose next message is to be followed."""
-        self._serial = 0
+        self._before = 0
+        """How many it had sent when it was asked for."""
         self._aim: tuple[int, int] | None = None
         """The core that is to stop where an interrupt of this vector arrives."""
 
@@ -34,7 +41,7 @@ class Monitor:
             return f"no command {name}; there are:\n{self._help(core, [])}"
         try:
             return self._COMMANDS[name](self, core, arguments)
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, KeyError):
             return f"{name}: {(self._COMMANDS[name].__doc__ or '').strip()}\n"
 
     def _help(self, _core: int, _arguments: list[str]) -> str:
@@ -66,8 +73,7 @@ class Monitor:
 
     def _end(self, core: int) -> str:
         home = int(self._debugger.machine.board.cores[core]["home"])
-        name = OWNER_NAMES.get(home) or self._debugger.machine.lives[home].kernel.name
-        return f"{name} core {core}"
+        return f"{self._name(home)} core {core}"
 
     def _in_flight(self) -> list[np.void]:
         board = self._debugger.machine.board
@@ -77,10 +83,33 @@ class Monitor:
 
     def _step_ipi(self, core: int, _arguments: list[str]) -> str:
         """Let `continue` run from this core's IPI, the next if none is in flight, to its handler's start."""
-        self._sender, self._aim = core, None
-        flying = [int(message["serial"]) for message in self._in_flight() if int(message["sender"]) == core]
-        self._serial = min(flying, default=int(self._debugger.machine.board.messages["serial"][0]))
+        self._sender, self._aim, self._before = core, None, self._debugger.sent.number
+        for message in self._in_flight():
+            if self._sender is not None and int(message["sender"]) == core:
+                self._take_aim(*(int(message[name]) for name in ("target", "mode", "vector")))
         return "continue now: to the first instruction of the handler\n"
+
+    def _catch(self, _core: int, arguments: list[str]) -> str:
+        """Stop at crossings: catch violation | ipi | crossing | nothing, or acts as in the summary."""
+        name = arguments[0] if arguments else ""
+        acts = _CAUGHT.get(name) or {Act[argument.upper()] for argument in arguments if name != "nothing"}
+        self._debugger.catch(() if name == "violation" else acts, granted=True)
+        self._debugger.catch(acts, granted=False)
+        words = ", ".join(act.name.lower() for act in sorted(acts)) or "nothing"
+        return f"stops behind: {words}{' without a grant' if name == 'violation' else ''}\n"
+
+    def caught(self) -> str:
+        """Tell of the crossing that the machine has stopped at."""
+        ledger = self._debugger.machine.ledger
+        row = ledger.ring[(ledger.total - 1) % len(ledger.ring)]
+        who, whose = (self._name(int(row[name])) for name in ("kernel", "target"))
+        granted = "granted" if row["granted"] else "a violation"
+        act, where, rip = Act(row["act"]).name.lower(), int(row["where"]), int(row["rip"])
+        by, at = (f"core {int(row['core'])}", "rip") if row["core"] >= 0 else ("a device", "at")
+        return f"{who}, {by}: {act} {where:#x} of {whose}, {granted}, {at} {rip:#x}\n"
+
+    def _name(self, owner: int) -> str:
+        return OWNER_NAMES.get(owner) or self._debugger.machine.lives[owner].kernel.name
 
     def _walk(self, core: int, arguments: list[str]) -> str:
         """Translate an address, RIP without one: each table entry on the way, and whose page that is in."""
@@ -98,11 +127,11 @@ class Monitor:
         machine = self._debugger.machine
         if physical >= len(machine.board.memory):
             return "not memory"
-        owner = int(machine.board.deeds.pages[physical >> 12])
-        return f"of {OWNER_NAMES.get(owner) or machine.lives[owner].kernel.name}"
+        return f"of {self._name(int(machine.board.deeds.pages[physical >> 12]))}"
 
     _COMMANDS: Mapping[str, Callable[["Monitor", int, list[str]], str]] = {
         "help": _help,
+        "catch": _catch,
         "ipi": _ipi,
         "kernels": _kernels,
         "step-ipi": _step_ipi,
@@ -113,8 +142,10 @@ class Monitor:
 
     def begin(self, *, stepping: bool) -> None:
         """The machine is about to go on, `stepping` if gdb wants no more than a step: see to the aim."""
-        if self._sender is not None:
-            self._find(self._sender)
+        if self._sender is not None and self._debugger.sent.number != self._before:
+            sent = self._debugger.sent
+            self._take_aim(sent.target, sent.mode, sent.vector)
+            self._before = sent.number
         if self._aim is not None:
             self._debugger.arrive(*self._aim)
         elif self._sender is not None and not stepping:
@@ -130,12 +161,8 @@ class Monitor:
         self.begin(stepping=False)
         return True
 
-    def _find(self, sender: int) -> None:
-        """Take a message that a core has sent for the aim, if there is one."""
-        for message in self._in_flight():
-            mode, vector = int(message["mode"]), int(message["vector"])
-            known = int(message["sender"]) == sender and int(message["serial"]) >= self._serial
-            if known and (mode in _FIXED or mode == _NMI):
-                self._aim = int(message["target"]), _NMI_VECTOR if mode == _NMI else vector
-                self._sender = None
-                return
+    def _take_aim(self, target: int, mode: int, vector: int) -> None:
+        """Follow a message to its handler, if it is for one."""
+        if mode in _FIXED or mode == _NMI:
+            self._aim = target, _NMI_VECTOR if mode == _NMI else vector
+            self._sender = None

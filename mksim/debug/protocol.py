@@ -145,6 +145,12 @@ class Protocol:
         self._last = self._trap(stop.core, _TRAP, self._reason(stop))
         return self._last
 
+    def remark(self, stop: Stop) -> str:
+        """Return what to tell people about a stop, besides."""
+        if stop.why is Why.CAUGHT:
+            return self._monitor.caught()
+        return f"mksim: {self._debugger.outcome.value}\n" if stop.why is Why.OVER else ""
+
     def stopped(self, stop: Stop) -> bytes | None:
         """Return what to send now that the machine has stopped; None if it must go on for a command."""
         if self._monitor.goes_on(stop, stepping=self._stepping):

@@ -154,8 +154,8 @@ class Server:
         return Outcome.ENDED if over and told else None
 
     def _report(self, stop: Stop) -> None:
-        if stop.why is Why.OVER:
-            self._tell(f"mksim: {self._debugger.outcome.value}\n")
+        if remark := self._protocol.remark(stop):
+            self._tell(remark)
         answer = self._protocol.stopped(stop)
         if answer is not None:
             self._send(answer)

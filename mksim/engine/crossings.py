@@ -5,6 +5,7 @@ from numba import carray, njit
 
 from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.native import cpu_restore_state, pointer
+from mksim.engine.probe import note_crossing
 from mksim.engine.records import PLACE, PLACES, core_of, engine_of, env_at, happen, kernel_of
 from mksim.engine.tracing import CROSSED, trace
 from mksim.fabric import ledger
@@ -130,6 +131,7 @@ def write_down(
     granted: bool,
 ) -> None:
     """Write one crossing of an owner's into the ledger."""
+    note_crossing(machine, act, granted)
     happen(machine, (when << 20) ^ (index << 12) ^ (act << 4) ^ (where << 1) ^ np.int64(granted))
     owners = machine["kernels"] + OTHERS
     ledger.note(

@@ -11,6 +11,7 @@ from mksim.clock.time import NEVER
 from mksim.engine.cpustate import HF2_NMI
 from mksim.engine.crossings import cross_signal, signal_granted
 from mksim.engine.native import pointer
+from mksim.engine.probe import note_message
 from mksim.engine.records import (
     HALTED,
     MWAITING,
@@ -173,6 +174,7 @@ def trace_message(
     machine: np.void, sender: int, index: int, mode: int, vector: int, now: int, due: int
 ) -> None:
     """Write that an interrupt message was sent, by a core or by a chip that acts for its kernel."""
+    note_message(machine, sender, index, mode, vector)
     by_core = 1 if machine["running"] == sender else 0
     trace(machine, SENT, now, sender, vector, due, index, mode, by_core)
 

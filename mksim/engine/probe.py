@@ -20,12 +20,11 @@ from mksim.engine.native import (
     uc_emu_stop,
 )
 from mksim.engine.records import RUNNING, core_of, engine_of, env_at, machine_at
-from mksim.fabric.message import STATE
 
 NOBODY_STEPS, ANYBODY = -1, -2
 """Instead of a core's number in `core`."""
 
-NOT_STOPPED, STEPPED, BREAKPOINT, WATCHPOINT, GOAL, ARRIVED = range(6)
+NOT_STOPPED, STEPPED, BREAKPOINT, WATCHPOINT, GOAL, ARRIVED, CAUGHT = range(7)
 """Why the machine has stopped."""
 
 DEBUGGER = np.dtype(
@@ -36,13 +35,18 @@ DEBUGGER = np.dtype(
         ("near", "<i4"),  # 1 while the goal may lie in the slice at hand
         ("low", "<i8"),  # as long as it is at low <= RIP < high, it goes on
         ("high", "<i8"),
-        ("serial", "<i8"),  # and until messages have come to another serial than this; -1: whatever they are
+        ("unsent", "<i8"),  # and until `sent` is another than this; -1: whatever it is
+        ("sent", "<i8"),  # interrupt messages that the core that steps has sent
+        ("sent_to", "<i4"),  # the last of them: for which core, in which mode, of which vector
+        ("sent_mode", "<i4"),
+        ("sent_vector", "<i4"),
         ("goal", "<i8"),  # instructions of the whole machine before which it is to stop
         ("taker", "<i4"),  # who is to stop at the first instruction of an interrupt's handler
         ("vector", "<i4"),
         ("hit", "<i8"),  # address that was accessed
         ("hit_flags", "<i4"),  # which kind of watchpoint that was, as in WATCH
-        ("padding", "<i4"),
+        ("granted", "<i8"),  # acts of the ledger at which to stop where they are granted, a bit for each
+        ("violations", "<i8"),  # and where they are not
     ]
 )
 
@@ -120,12 +124,11 @@ def steps(engine: np.void, debugger: np.void) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def satisfied(machine: np.void, debugger: np.void, rip: int) -> bool:
+def satisfied(debugger: np.void, rip: int) -> bool:
     """Tell whether the core that steps has come as far as it is to."""
     if debugger["ran"] == 0 or debugger["low"] <= rip < debugger["high"]:
         return False
-    sent = carray(pointer(machine["messages"]), 1, STATE)[0]["serial"]
-    return debugger["serial"] < 0 or sent != debugger["serial"]
+    return debugger["unsent"] < 0 or debugger["sent"] != debugger["unsent"]
 
 
 @njit(cache=True, error_model="numpy")
@@ -133,7 +136,7 @@ def reason(machine: np.void, engine: np.void, debugger: np.void, env: np.void) -
     """Return why to stop before whatever comes next; NOT_STOPPED if for nothing."""
     if debugger["why"] != NOT_STOPPED:
         return np.int64(debugger["why"])
-    if steps(engine, debugger) and satisfied(machine, debugger, env["eip"]):
+    if steps(engine, debugger) and satisfied(debugger, env["eip"]):
         return np.int64(STEPPED)
     if debugger["near"] != 0 and progress(machine, engine) >= debugger["goal"]:
         return np.int64(GOAL)
@@ -228,6 +231,28 @@ def take(machine: np.void, engine: np.void, vector: int) -> None:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
+def note_message(machine: np.void, sender: int, target: int, mode: int, vector: int) -> None:
+    """Note that an interrupt message was sent."""
+    if machine["debugger"] != 0 and debugger_of(machine)["core"] == sender and machine["running"] == sender:
+        debugger = debugger_of(machine)
+        debugger["sent"] += 1
+        debugger["sent_to"], debugger["sent_mode"], debugger["sent_vector"] = target, mode, vector
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def note_crossing(machine: np.void, act: int, granted: bool) -> None:
+    """Note a crossing: the machine may be to stop behind the block that is running, or before the next."""
+    if machine["debugger"] == 0:
+        return
+    debugger, running = debugger_of(machine), machine["running"]
+    caught = debugger["granted"] if granted else debugger["violations"]
+    if (caught >> act) & 1 != 0:
+        debugger["why"] = CAUGHT
+        if running >= 0:
+            engine_of(machine, core_of(machine, running)["engine"])["limit"] = 0
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
 def look_out(machine: np.void, engine: np.void) -> None:
     """At the start of a slice: see to it that the hook is called in time."""
     engine["left"], engine["stage"] = 0, FRESH
@@ -250,7 +275,7 @@ def stepped(machine: np.void, index: int) -> bool:
         return False
     engine = engine_of(machine, core["engine"])
     env = env_at(engine["env"]) if engine["core"] == index else core["env"]
-    if not satisfied(machine, debugger, env["eip"]):
+    if not satisfied(debugger, env["eip"]):
         return False
     debugger["why"] = STEPPED
     return True

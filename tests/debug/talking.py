@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from mksim.debug.control import Debugger
+from mksim.debug.control import Debugger, Stop, Why
 from mksim.debug.history import History
 from mksim.debug.protocol import Protocol
 from mksim.debug.target import BASIC
@@ -22,8 +22,8 @@ def layout(scenario: str) -> Layout:
 class Client:
     """Talks about a machine of its own, which stands at its reset vector."""
 
-    def __init__(self, scenario: str = "pingpong") -> None:
-        self.machine = Machine(layout(scenario))
+    def __init__(self, what: str | Layout = "pingpong") -> None:
+        self.machine = Machine(layout(what) if isinstance(what, str) else what)
         self.debugger = Debugger(self.machine)
         self.history = History(self.debugger)
         self.history.note()
@@ -47,6 +47,9 @@ class Client:
 
     def command(self, text: str) -> str:
         return bytes.fromhex(self.ask(b"qRcmd," + text.encode().hex().encode()).decode()).decode()
+
+    def monitor_caught(self) -> str:
+        return self.protocol.remark(Stop(Why.CAUGHT, self.debugger.core))
 
     def register(self, name: str) -> int:
         digits, at = self.ask(b"g").decode(), 0

@@ -4,7 +4,9 @@ import pytest
 
 from mksim.boot.symbols import read_symbols
 from mksim.debug.target import REGISTERS
+from mksim.machine.alone import alone
 from tests.debug.talking import Client, layout, undisturbed
+from tests.guest.booting import BUILT
 
 RING = int(read_symbols(layout("pingpong").kernel("ping").image.raw).addresses[
     read_symbols(layout("pingpong").kernel("ping").image.raw).indices["ring"]
@@ -198,3 +200,40 @@ def test_an_image_can_be_read_for_its_symbols_and_nothing_else_can() -> None:
     assert client.ask(b"vFile:open:%s,0,0" % b"/etc/passwd".hex().encode()) == b"F-1,2"
     assert client.ask(b"vFile:close:0") == b"F0"
     assert client.ask(b"vFile:pread:0,4,0") == b"F-1,9"
+
+
+def test_a_violation_is_caught_behind_its_block_and_told() -> None:
+    client = Client("rogue")
+    assert client.command("catch violation").endswith("without a grant\n")
+    assert client.ask(b"c").startswith(b"T05thread:p")
+    assert client.machine.ledger.violations == 1
+    told = client.monitor_caught()
+    assert re.fullmatch(r"rogue, core \d: \w+ 0x[0-9a-f]+ of victim, a violation, rip 0x[0-9a-f]+\n", told)
+    client.command("catch nothing")
+    assert client.finish() == undisturbed("rogue")
+
+
+def test_messages_are_caught_one_by_one() -> None:
+    client = Client()
+    client.command("catch ipi")
+    for number in range(1, 4):
+        client.ask(b"c")
+        assert client.machine.ledger.total == number
+    assert client.ask(b"bc").startswith(b"T05thread:p")
+    assert client.machine.ledger.total == 2
+    assert "catch violation | ipi" in client.command("catch everything")
+    client.command("catch nothing")
+    assert client.finish() == undisturbed()
+
+
+def test_an_ipi_between_cores_of_one_kernel_is_followed_too() -> None:
+    kernel = alone(BUILT / "tests" / "ipi.elf", cores=4, memory=16 << 20).kernels[0]
+    client = Client(alone(BUILT / "tests" / "ipi.elf", cores=4, memory=16 << 20))
+    symbols = read_symbols(kernel.image.raw)
+    main, vectors = (int(symbols.addresses[symbols.indices[name]]) for name in ("main", "vectors"))
+    client.ask(b"Z0,%x,1" % main)
+    client.ask(b"c")
+    client.ask(b"z0,%x,1" % main)
+    client.command("step-ipi")
+    assert client.ask(b"c").startswith(b"T05thread:p1.")
+    assert 0 <= client.register("rip") - vectors < 16 * 256
