@@ -88,6 +88,8 @@ class Debugger:
         self._marks = np.zeros(len(machine.engines), probe.MARKS)
         self._breaks: dict[int, set[int]] = {}
         self._watches: dict[int, set[Watch]] = {}
+        self._changed = False
+        """Whether they are others than native code knows."""
         self.told: set[int] = set()
         """Kernels whose end was told."""
         self.core = 0
@@ -107,11 +109,13 @@ class Debugger:
         if sum(map(len, self._breaks.values())) >= probe.MARKS_MAX:
             return False
         addresses.add(address)
+        self._changed = True
         return True
 
     def clear_break(self, kernel: int, address: int) -> None:
         """Do so no longer."""
         self._breaks.get(kernel, set()).discard(address)
+        self._changed = True
 
     def set_watch(self, kernel: int, watch: Watch) -> bool:
         """Stop after a kernel's cores have accessed linear addresses; False if there is no room."""
@@ -119,11 +123,13 @@ class Debugger:
         if sum(map(len, self._watches.values())) >= probe.WATCHES_MAX:
             return False
         watches.add(watch)
+        self._changed = True
         return True
 
     def clear_watch(self, kernel: int, watch: Watch) -> None:
         """Do so no longer."""
         self._watches.get(kernel, set()).discard(watch)
+        self._changed = True
 
     def watch_at(self, kernel: int, address: int) -> Watch | None:
         """Return a kernel's watchpoint that an access at an address may have hit."""
@@ -132,6 +138,7 @@ class Debugger:
 
     def clear_all(self, kernel: int | None = None) -> None:
         """Drop one kernel's breakpoints and watchpoints, or everybody's and all catchpoints."""
+        self._changed = True
         for stops in (self._breaks, self._watches):
             for one in list(stops) if kernel is None else [kernel]:
                 stops.pop(one, None)
@@ -140,7 +147,7 @@ class Debugger:
 
     def _apply(self) -> None:
         """Tell native code; drop translations where a breakpoint is new, as they do not call the hook."""
-        firmware = len(self.machine.lives)
+        self._changed, firmware = False, len(self.machine.lives)
         for number in range(firmware + 1):
             mine = range(firmware + 1) if number == firmware else (number,)
             addresses = sorted({address for one in mine for address in self._breaks.get(one, ())})
@@ -175,7 +182,8 @@ class Debugger:
     def run(self, *, turns: int = 1, until: int = NEVER, instructions: int = NEVER) -> Stop | None:
         """Run on towards what was asked for by `step`, `arrive` or else; None if that takes more turns."""
         board = self.machine.board
-        self._apply()
+        if self._changed:
+            self._apply()
         self._record["why"] = probe.NOT_STOPPED
         outcome = self.machine.run(turns=turns, until=until, instructions=instructions)
         self.outcome = outcome or self.outcome
@@ -253,12 +261,13 @@ class Debugger:
         """Heed no breakpoints, watchpoints and catchpoints meanwhile."""
         kept = self._breaks, self._watches
         caught = self._record[["granted", "violations"]].copy()
-        self._breaks, self._watches = {}, {}
+        self._breaks, self._watches, self._changed = {}, {}, True
         self._record["granted"] = self._record["violations"] = 0
         try:
             yield
         finally:
             self._breaks, self._watches = kept
+            self._changed = True
             self._record[["granted", "violations"]] = caught
 
     @contextmanager

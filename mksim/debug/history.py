@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mksim.debug.control import Debugger, Stop, Why
+from mksim.machine.devices import Writes
 from mksim.machine.snapshot import Snapshot, restore, take
 
 INTERVAL = 100_000_000
@@ -56,11 +57,16 @@ class History:
     points: list[Point] = field(default_factory=list)
     interval: int = INTERVAL
 
+    @property
+    def possible(self) -> bool:
+        """Whether there is a way back: not where the host's files are written to."""
+        return all(device.writes is not Writes.KEPT for device in self.debugger.machine.layout.devices)
+
     def note(self) -> None:
         """Take a snapshot if it is time."""
         machine = self.debugger.machine
         due = self.points[-1].progress + self.interval if self.points else 0
-        if self.debugger.paused or machine.instructions < due:
+        if self.debugger.paused or machine.instructions < due or not self.possible:
             return
         self.points.append(Point(machine.instructions, take(machine), frozenset(self.debugger.told)))
         while len(self.points) > 2 and sum(point.size for point in self.points) > _ROOM:

@@ -21,7 +21,6 @@ OK, BAD, NO_SUCH, FAULT, UNKNOWN = b"OK", b"E16", b"E03", b"E0e", b""
 
 _FEATURES = (
     b"PacketSize=%x;QStartNoAckMode+;multiprocess+;swbreak+;hwbreak+;vContSupported+;"
-    b"ReverseStep+;ReverseContinue+;"
     b"qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+" % PACKET_MAX
 )
 _TRAP, _INT = 5, 2
@@ -135,10 +134,10 @@ class Protocol:
         return None
 
     def _step_back(self, _data: bytes) -> bytes:
-        return self._gone_back(self._history.step(self._core))
+        return self._gone_back(self._history.step(self._core)) if self._history.points else UNKNOWN
 
     def _go_back(self, _data: bytes) -> bytes:
-        return self._gone_back(self._history.go_on(self._core))
+        return self._gone_back(self._history.go_on(self._core)) if self._history.points else UNKNOWN
 
     def _gone_back(self, stop: Stop) -> bytes:
         self._debugger.core = self._core = stop.core
@@ -272,7 +271,7 @@ class Protocol:
     # --- coming and going ---
 
     def _supported(self, _data: bytes) -> bytes:
-        return _FEATURES
+        return _FEATURES + (b";ReverseStep+;ReverseContinue+" if self._history.possible else b"")
 
     def _no_ack(self, _data: bytes) -> bytes:
         self.acknowledges = False

@@ -41,6 +41,9 @@ def files(layout: Layout, rom: Any) -> dict[str, str]:
         found[f"image of {kernel.name}, {kernel.path.name}"] = hash_of(kernel.image.raw)
         for number, module in enumerate(kernel.modules):
             found[f"module {number} of {kernel.name}, {module.path.name}"] = hash_of(module.data)
+    for device in layout.devices:
+        if device.file is not None:
+            found[f"disk {device.name}, {device.file.name}"] = hash_of(device.file.read_bytes())
     return found
 
 
@@ -102,21 +105,24 @@ class Recorder:
         self, machine: Machine, until: int, instructions: int, update: Callable[[], None]
     ) -> Outcome:
         witness, target = Witness(machine), self.interval
+        made_of = files(machine.layout, machine.rom)  # now, as a disk may be written to
         while (outcome := run_to(machine, until, target, instructions, update)) is None:
             self.milestones.append(witness.milestone() | {"target": target})
             if len(self.milestones) > MILESTONES:
                 del self.milestones[::2]
                 self.interval *= 2
             target = self.milestones[-1]["target"] + self.interval
-        self._write(machine, outcome, witness)
+        self._write(machine, outcome, witness, made_of)
         return outcome
 
-    def _write(self, machine: Machine, outcome: Outcome, witness: Witness) -> None:
+    def _write(
+        self, machine: Machine, outcome: Outcome, witness: Witness, made_of: Mapping[str, str]
+    ) -> None:
         record = {
             "mksim": FORMAT,
             "arguments": self.arguments,
             "folder": os.path.relpath(Path.cwd(), self.path.resolve().parent),
-            "files": files(machine.layout, machine.rom),
+            "files": made_of,
             "seed": machine.seed,
             "milestones": self.milestones,
             "end": witness.milestone() | {"outcome": outcome.name, "digest": machine.digest()},
@@ -150,7 +156,9 @@ def options(
             if getattr(told, name) is not None:
                 setattr(told, name, folder / getattr(told, name))
         told.initrd = None if told.initrd is None else str(folder / told.initrd)
-        told.module = None if told.module is None else [str(folder / module) for module in told.module]
+        for name in ("module", "disk"):
+            if getattr(told, name) is not None:
+                setattr(told, name, [str(folder / file) for file in getattr(told, name)])
     except (SystemExit, AttributeError, TypeError) as error:
         raise ConfigError([Problem(str(path), "arguments", "are none that boot something")]) from error
     return told
