@@ -21,7 +21,9 @@ from mksim.fabric.ledger import Act
 from mksim.machine.kernel import State
 from mksim.machine.machine import Machine, Outcome
 
-READS, WRITES = 1, 2
+READS, WRITES, PHYSICAL = 1, 2, probe.BY_PHYSICAL
+EVERYBODY = -1
+"""Whose watchpoints are heeded whoever it is: those of physical addresses."""
 
 
 class Why(Enum):
@@ -71,7 +73,7 @@ class Sent(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Watch:
-    """A watchpoint: linear addresses, and which accesses."""
+    """A watchpoint: addresses, linear or PHYSICAL, and which accesses."""
 
     address: int
     size: int
@@ -151,7 +153,7 @@ class Debugger:
         for number in range(firmware + 1):
             mine = range(firmware + 1) if number == firmware else (number,)
             addresses = sorted({address for one in mine for address in self._breaks.get(one, ())})
-            watches = sorted({watch for one in mine for watch in self._watches.get(one, ())})
+            watches = sorted({watch for one in (*mine, EVERYBODY) for watch in self._watches.get(one, ())})
             if self._apply_breaks(number, addresses):
                 self.machine.engines[number].drop_code()
             if self._apply_watches(number, watches):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mksim.debug.control import Debugger, Stop, Why
+from mksim.debug.control import EVERYBODY, PHYSICAL, READS, WRITES, Debugger, Stop, Watch, Why
 from mksim.debug.inferiors import Inferiors
 from mksim.fabric.ledger import Act
 from mksim.fabric.message import SERIAL
@@ -13,6 +13,7 @@ from mksim.fabric.ownership import OWNER_NAMES
 _MODES = {0: "fixed", 1: "lowest priority", 2: "SMI", 4: "NMI", 5: "INIT", 6: "SIPI", 7: "ExtINT"}
 _NMI, _NMI_VECTOR = 4, 2
 _FIXED = (0, 1)
+_ACCESSES = {"read": READS, "write": WRITES, "access": READS | WRITES}
 _CAUGHT = {
     "violation": set(Act),
     "crossing": set(Act),
@@ -47,7 +48,7 @@ class Monitor:
     def _help(self, _core: int, _arguments: list[str]) -> str:
         """List the commands."""
         rows = ((name, (command.__doc__ or "").strip()) for name, command in self._COMMANDS.items())
-        return "".join(f"{name:10} {text}\n" for name, text in rows)
+        return "".join(f"{name:14} {text}\n" for name, text in rows)
 
     def _kernels(self, _core: int, _arguments: list[str]) -> str:
         """Tell what each kernel and core is doing, and when."""
@@ -98,6 +99,21 @@ class Monitor:
         words = ", ".join(act.name.lower() for act in sorted(acts)) or "nothing"
         return f"stops behind: {words}{' without a grant' if name == 'violation' else ''}\n"
 
+    def _watch_physical(self, _core: int, arguments: list[str]) -> str:
+        """Stop at accesses by anybody: watch-physical ADDRESS [SIZE [read | write | access]], or nothing."""
+        self._debugger.clear_all(EVERYBODY)
+        if arguments == ["nothing"]:
+            return "watches nothing\n"
+        words = [*arguments, *("", "8", "write")[len(arguments) :]]
+        address, size, flags = int(words[0], 0), int(words[1], 0), _ACCESSES[words[2]]
+        self._debugger.set_watch(EVERYBODY, Watch(address, size, flags | PHYSICAL))
+        return f"stops behind: {words[2]} of {address:#x}, {size} bytes, {self._owner(address)}\n"
+
+    def accessed(self, stop: Stop) -> str:
+        """Tell of the access to physical memory that the machine has stopped at."""
+        what = "write" if stop.flags & WRITES else "read"
+        return f"{self._end(stop.core)}: {what} of physical {stop.address:#x}, {self._owner(stop.address)}\n"
+
     def caught(self) -> str:
         """Tell of the crossing that the machine has stopped at."""
         ledger = self._debugger.machine.ledger
@@ -136,6 +152,7 @@ class Monitor:
         "kernels": _kernels,
         "step-ipi": _step_ipi,
         "walk": _walk,
+        "watch-physical": _watch_physical,
     }
 
     # --- following an IPI: it stays the aim until it has arrived, whatever gdb stops at on the way ---

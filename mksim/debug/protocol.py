@@ -6,7 +6,7 @@ an error. Whether the machine runs is in `running`; who calls runs it and report
 
 from collections.abc import Callable
 
-from mksim.debug.control import READS, WRITES, Debugger, Stop, Watch, Why
+from mksim.debug.control import PHYSICAL, READS, WRITES, Debugger, Stop, Watch, Why
 from mksim.debug.fields import address_and_size, bytes_or_unknown, parse_hex, part_of, stop_point, unhex
 from mksim.debug.files import Files
 from mksim.debug.history import History
@@ -148,6 +148,8 @@ class Protocol:
         """Return what to tell people about a stop, besides."""
         if stop.why is Why.CAUGHT:
             return self._monitor.caught()
+        if stop.why is Why.WATCHPOINT and stop.flags & PHYSICAL:
+            return self._monitor.accessed(stop)
         return f"mksim: {self._debugger.outcome.value}\n" if stop.why is Why.OVER else ""
 
     def stopped(self, stop: Stop) -> bytes | None:
@@ -176,7 +178,7 @@ class Protocol:
 
     def _watch_reason(self, stop: Stop) -> bytes:
         watch = self._debugger.watch_at(self._inferiors.kernel(stop.core), stop.address)
-        if watch is None:
+        if watch is None or stop.flags & PHYSICAL:
             return b""
         return b"%s:%x;" % (_WATCH_NAMES[watch.flags], watch.address)
 

@@ -23,9 +23,9 @@ from mksim.engine.native import (
     raise_exception_err_ra,
     tlb_flush_page,
 )
-from mksim.engine.probe import sight, watched
+from mksim.engine.probe import BY_PHYSICAL, sight, watched
 from mksim.engine.records import core_of, engine_at, env_at, machine_at
-from mksim.engine.softmmu import engine_on
+from mksim.engine.softmmu import engine_on, physical_at
 from mksim.spec.memmap import PAGE
 
 _ENABLED = 0xFF
@@ -62,7 +62,9 @@ def cpu_watchpoint_address_matches(cpu: int, address: int, size: int) -> int:
     """Tell which accesses to a page that enters the TLB must be looked at."""
     found, ours = 0, engine_on(cpu)
     if ours != 0:
-        found = watched(engine_at(ours), address, size, _READ | _WRITE)
+        engine = engine_at(ours)
+        found = watched(engine, address, size, _READ | _WRITE, 0)
+        found |= watched(engine, engine["filling"], PAGE, _READ | _WRITE, BY_PHYSICAL)
     if ours != 0 and env_at(cpu + CPU_ENV)["dr"][7] & _ENABLED != 0:
         for number in range(_COUNT):
             found |= watches(env_at(cpu + CPU_ENV), number, address, size)
@@ -84,7 +86,7 @@ def cpu_check_watchpoint(cpu: int, address: int, size: int, _rights: int, flags:
     if ours == 0:
         return
     engine, env, hit = engine_at(ours), env_at(cpu + CPU_ENV), 0
-    sight(engine, address, size, flags, code)
+    sight(engine, address, physical_at(cpu, address), size, flags, code)
     for number in range(_COUNT):
         if watches(env, number, address, size) & flags != 0:
             hit |= 1 << number

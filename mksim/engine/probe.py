@@ -52,7 +52,8 @@ DEBUGGER = np.dtype(
 
 MARKS_MAX, WATCHES_MAX = 256, 16
 WATCH = np.dtype([("address", "<i8"), ("size", "<i8"), ("flags", "<i8")])
-"""Linear addresses, and which accesses: 1 reads, 2 writes, 3 both."""
+"""Addresses, and which accesses: 1 reads, 2 writes, 3 both; and 4 if addresses are physical, not linear."""
+BY_PHYSICAL = 4
 
 MARKS = np.dtype(
     [
@@ -289,26 +290,31 @@ def ready(machine: np.void, engine: np.void) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def watched(engine: np.void, address: int, size: int, flags: int) -> int:
-    """Return which of these accesses to a range of linear addresses hit a watchpoint."""
+def watched(engine: np.void, address: int, size: int, flags: int, space: int) -> int:
+    """Return which of these accesses to a range hit a watchpoint; space 0 is linear, or BY_PHYSICAL."""
     found = 0
     if engine["marks"] != 0:
         marks = marks_of(engine)
         for number in range(marks["n_watches"]):
             watch = marks["watches"][number]
+            if watch["flags"] & BY_PHYSICAL != space:
+                continue
             if watch["address"] < address + size and address < watch["address"] + watch["size"]:
                 found |= watch["flags"] & flags
     return found
 
 
 @njit(cache=True, error_model="numpy")
-def sight(engine: np.void, address: int, size: int, flags: int, code: int) -> None:
+def sight(engine: np.void, address: int, physical: int, size: int, flags: int, code: int) -> None:
     """Before an access that may hit a watchpoint: the machine is to stop behind the instruction.
 
     At the first sight it does not return: the instruction then runs again, alone.
     """
-    if watched(engine, address, size, flags) == 0:
-        return
+    where, space = address, 0
+    if watched(engine, address, size, flags, 0) == 0:
+        if watched(engine, physical, size, flags, BY_PHYSICAL) == 0:
+            return
+        where, space = physical, BY_PHYSICAL
     marks = marks_of(engine)
     if marks["sighted"] == 0 and code != 0:
         marks["sighted"] = 1
@@ -318,7 +324,7 @@ def sight(engine: np.void, address: int, size: int, flags: int, code: int) -> No
             engine["left"] += instructions - done
             engine["stage"], engine["limit"] = PASSED, 0
             cpu_loop_exit_noexc(engine["cpu"])
-    note_hit(engine, address, flags)
+    note_hit(engine, where, flags | space)
 
 
 @njit(cache=True, error_model="numpy")

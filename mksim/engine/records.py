@@ -91,6 +91,7 @@ ENGINE = np.dtype(
         ("fault_address", "<i8"),
         ("fault_kind", "<i4"),
         ("fault_owner", "<i4"),
+        ("filling", "<i8"),  # the physical page that enters the TLB
         ("marks", "<i8"),  # where a debugger wants to stop: see `probe`; 0 without one
         ("start", "<i8"),  # of the slice
         ("left", "<i8"),  # of the block at hand: instructions that are counted but have not run

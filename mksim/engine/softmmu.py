@@ -25,7 +25,7 @@ from mksim.spec.memmap import PAGE, PAGE_SHIFT
 _TABLES = -64
 """From env: CPUTLBDescFast of each MMU mode, {mask, table}."""
 _ENTRY_SHIFT = 6
-_WRITE, _ADDEND = 1, 4
+_READ, _WRITE, _PHYSICAL, _ADDEND = 0, 1, 3, 4
 """Words of an entry: addr_read, addr_write, addr_code, paddr, addend."""
 _NOTDIRTY = 0x400
 _FLAGS = PAGE - 1
@@ -75,6 +75,16 @@ def engine_on(cpu: int) -> int:
     return carray(pointer(cpu + CPU_OPAQUE), 1, np.int64)[0]
 
 
+@njit(cache=True, error_model="numpy")
+def physical_at(cpu: int, address: int) -> np.int64:
+    """Return the physical address that an address has in the TLB; -1 if its page is not there."""
+    for mode in range(3):
+        entry = entry_of(cpu, mode, address)
+        if address & -PAGE in (entry[_READ] & -PAGE, entry[_WRITE] & -PAGE):
+            return entry[_PHYSICAL] & -PAGE | address & PAGE - 1
+    return np.int64(-1)
+
+
 @entry(types.void(types.int64, types.int64, types.int64, types.int32, types.int32, types.int32, types.int64))
 def tlb_set_page_with_attrs(
     cpu: int, address: int, physical: int, attributes: int, rights: int, mode: int, size: int
@@ -84,8 +94,10 @@ def tlb_set_page_with_attrs(
     The entry that a load fills is for stores as well, and Unicorn looks for the mapping's own rights in the
     slow path only.
     """
-    native.tlb_set_page_with_attrs(cpu, address, physical, attributes, rights, mode, size)
     ours = engine_on(cpu)
+    if ours != 0:
+        engine_at(ours)["filling"] = physical & -PAGE
+    native.tlb_set_page_with_attrs(cpu, address, physical, attributes, rights, mode, size)
     if ours == 0 or rights & _PAGE_WRITE == 0:
         return
     entry = entry_of(cpu, mode, address)

@@ -237,3 +237,17 @@ def test_an_ipi_between_cores_of_one_kernel_is_followed_too() -> None:
     client.command("step-ipi")
     assert client.ask(b"c").startswith(b"T05thread:p1.")
     assert 0 <= client.register("rip") - vectors < 16 * 256
+
+
+def test_physical_memory_is_watched_whoever_it_is() -> None:
+    client = Client()
+    table = layout("pingpong").windows[0].span
+    told = client.command(f"watch-physical {table.base:#x} {table.size} write")
+    assert told == f"stops behind: write of {table.base:#x}, {table.size} bytes, of shared\n"
+    seen = set()
+    for _ in range(12):
+        seen.add(client.ask(b"c"))
+        assert client.debugger.on_engine(client.debugger.core)
+    assert seen == {b"T05thread:p1.1;", b"T05thread:p2.2;"}
+    assert client.command("watch-physical nothing") == "watches nothing\n"
+    assert client.finish() == undisturbed()
