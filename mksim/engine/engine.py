@@ -105,8 +105,9 @@ class Engine:
         record["stubs"] = self._stubs.address
 
     def __del__(self) -> None:
-        # Unicorn drops its translations when it closes: the record may be gone by then.
-        if hasattr(self, "_opaque"):
+        # Unicorn drops its translations when it closes: the record may be gone by then. Where both
+        # are collected in one cycle it has closed already, and the memory of its CPU is not ours to write to.
+        if hasattr(self, "_opaque") and self.uc._Uc__finalizer.alive:
             self._opaque.value = 0
 
     def _hide_features(self) -> None:
