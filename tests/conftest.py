@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from mksim.nativecache import cold
 
 settings.register_profile("mksim", derandomize=True, deadline=None)
 settings.load_profile("mksim")
@@ -20,6 +24,14 @@ needs_guest = pytest.mark.needs_guest
 """`@needs_guest("vmlinuz")`: the test boots this file of build/guests, which `make guests` fetches."""
 
 GUESTS = Path(__file__).parents[1] / "build" / "guests"
+
+
+def pytest_sessionstart() -> None:
+    """Compile native code first, if it is not: no test has to be patient for that."""
+    if cold():
+        print("compiling native code; this happens once", flush=True)
+        hello = [sys.executable, "-m", "mksim", "boot", "kernels/hello/config.toml", "--quiet"]
+        subprocess.run(hello, cwd=GUESTS.parents[1], capture_output=True, check=False)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
