@@ -35,7 +35,8 @@ BUSY = {
 
 
 def mksim(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "mksim", *arguments]
+    # whoever runs the tests in the background of a shell has them ignore the signal
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "mksim", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
