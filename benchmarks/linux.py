@@ -44,8 +44,8 @@ def rows() -> Iterator[Row]:
         peers = [PLAIN, ICOUNT] if cores == 1 else [PLAIN]  # with four, -icount hangs
         rounds = [_round(cores, peers) for _ in range(REPEATS)]
         ours = median(mine for mine, _ in rounds)
-        for peer in peers if qemu.installed() else []:
-            ratio = median(mine / theirs[peer] for mine, theirs in rounds)
+        for peer in peers:
+            ratio = median(mine / theirs[peer] for mine, theirs in rounds) if qemu.installed() else None
             yield Row(
                 name=f"Linux to init's end, {cores} core(s)", value=ours, unit="s", better="lower", peer=peer,
                 ratio=ratio, goal=GOALS[peer],

@@ -10,7 +10,7 @@ KERNEL_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone 
 KERNEL_LDFLAGS := -static -nostdlib -Wl,-T,kernels/lib/kernel.ld -Wl,-e,start_physical -Wl,--build-id=none -Wl,-z,max-page-size=4096
 
 LIB_SOURCES := $(wildcard kernels/lib/*.c kernels/lib/*.S)
-LIB_HEADERS := $(wildcard kernels/lib/*.h) build/include/partition.h
+LIB_HEADERS := $(wildcard kernels/lib/*.h kernels/devices/*.h) build/include/partition.h
 LIB_OBJECTS := $(patsubst kernels/%,build/kernels/%.o,$(LIB_SOURCES))
 
 # Kernels without the runtime: 32-bit, loaded by Multiboot.

@@ -1,7 +1,7 @@
 // Reads blocks of 4 KiB from a virtio disk, `count` times, one at a time, asleep in HLT until the interrupt. The same
 // image on mksim and on a PC: the queue's message is entry 0 of the MSI-X table.
 #include "../lib/check.h"
-#include "../lib/virtio.h"
+#include "../devices/virtio.h"
 
 #define VECTOR 0x52
 #define BLOCK  4096

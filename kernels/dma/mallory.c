@@ -1,7 +1,7 @@
 // A kernel that owns a device, and lets it do what it may not do itself: read and overwrite the memory of another,
 // and interrupt its core by message. Then it reaches for the other's device: its registers, its configuration, its
 // place in memory. Claims that with `guard` none of it happens, and that with `trust` all does, but for the place.
-#include "../lib/edu.h"
+#include "../devices/edu.h"
 #include "../rogue/board.h"
 
 #define VECTOR 0x66

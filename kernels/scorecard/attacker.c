@@ -1,6 +1,6 @@
 // A kernel that does one thing to others, the one that its command line names. Ends with the number of pages of
 // theirs whose secrets it has. With "blind" its page tables have nothing but what is its own.
-#include "../lib/edu.h"
+#include "../devices/edu.h"
 #include "field.h"
 
 #define VECTOR        0x66

@@ -1,7 +1,7 @@
 // A virtio block device: what is written is read again, what cannot be is an error, and a ring that makes no sense ends
 // in the device's need of a reset, from which it comes back. Virtio 1.1, 2.1.2, 2.6 and 5.2.6.
 #include "../lib/check.h"
-#include "../lib/virtio.h"
+#include "../devices/virtio.h"
 
 enum { READ = 0, WRITE = 1, FLUSH = 4, ID = 8 };
 enum { OK = 0, ERROR = 1, UNSUPPORTED = 2, NONE = 0xff };

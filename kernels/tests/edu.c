@@ -1,7 +1,7 @@
 // A device on PCI: QEMU's educational one. Its registers, its DMA, its interrupts by pin and by message, and its
 // memory, which moves while it is in use. PCI 3.0, 6.2.5.1 and 6.8.1; QEMU, docs/specs/edu.rst.
 #include "../lib/check.h"
-#include "../lib/edu.h"
+#include "../devices/edu.h"
 
 #define PIN      17                             // INTA# of device 1
 #define BY_PIN   0x50

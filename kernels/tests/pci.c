@@ -1,7 +1,7 @@
 // PCI configuration, by ports and by memory: the same host bridge, nobody else, ones where nobody is.
 // PCI 3.0, 3.2.2.3.2; PCI Express 2.0, 7.2.2.
 #include "../lib/check.h"
-#include "../lib/pci.h"
+#include "../devices/pci.h"
 
 #define CONFIG_ADDRESS 0xcf8
 #define CONFIG_DATA    0xcfc

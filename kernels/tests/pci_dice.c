@@ -1,7 +1,7 @@
 // Throws dice at everything that is on the kernel's PCI bus: configuration, base addresses, messages, registers, rings
 // of descriptors, DMA to wherever. Claims nothing but that it gets to the end of its throws.
-#include "../lib/edu.h"
-#include "../lib/virtio.h"
+#include "../devices/edu.h"
+#include "../devices/virtio.h"
 
 #define ARENA  0x8000
 #define WINDOW 0xe1000000

@@ -1,6 +1,6 @@
 // Writes sector after sector, and says so of each as soon as the disk has taken it. For whoever wants to kill it.
 #include "../lib/check.h"
-#include "../lib/virtio.h"
+#include "../devices/virtio.h"
 
 #define SECTOR 512
 

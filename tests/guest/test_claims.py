@@ -45,6 +45,7 @@ CLAIMS = {
     "rtc":           (1, None),
     "shadow":        (1, "one instruction in the shadow"),
     "sse_faults":    (1, "SSE faults where it should"),
+    "selfmodify":    (1, "2000 versions of one function"),
     "sse":           (2, "two cores, two register files"),
     "syscall":       (1, "system calls, step by step"),
     "swapgs":        (1, "swapgs swaps"),

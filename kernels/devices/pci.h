@@ -1,7 +1,7 @@
 // PCI by its memory: the functions on the bus of this kernel's segment, as MCFG has it. PCI 3.0, 6.1; PCI Express
 // 2.0, 7.2.2.
 #pragma once
-#include "kernel.h"
+#include "../lib/kernel.h"
 
 enum {                                          // bytes into a function's configuration
     PCI_ID = 0x00, PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_BASE = 0x10, PCI_CAPABILITIES = 0x34
