@@ -29,3 +29,16 @@ def test_a_million_round_trips(tmp_path: Path) -> None:
     run = boot_variant("pingpong", tmp_path, "count=1000", "count=1000000")
     assert run.code == 0
     assert run.console["pong"] == "answered 1000000\n"
+
+
+def test_a_limit_ends_it_with_a_code_of_its_own_and_a_summary(tmp_path: Path) -> None:
+    run = boot_scenario("pingpong", tmp_path, "--until=200us")
+    assert (run.code, run.summary["outcome"]) == (3, "limit")
+    kernels = run.summary["kernels"]
+    assert [(kernel["state"], kernel["cores"]) for kernel in kernels.values()] == [
+        ("running", [0]),
+        ("running", [1]),
+    ]
+    assert sum(kernel["instructions"] for kernel in kernels.values()) <= run.summary["instructions"]
+    promised = {"seed", "virtual_ns", "instructions", "digest", "kernels", "crossings", "violations"}
+    assert set(run.summary) >= promised
