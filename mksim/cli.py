@@ -109,6 +109,7 @@ def _drive(options: argparse.Namespace) -> Drive | None:
     if options.record is not None:
         from mksim.observe.record import Recorder  # noqa: PLC0415 - as above
 
+        _find_writable(options.record)
         return Recorder(options.record, options.arguments)
     if options.gdb is None:
         return None
@@ -119,6 +120,14 @@ def _drive(options: argparse.Namespace) -> Drive | None:
         return serve(machine, options.gdb, options.gdbinit, options.wait, until, instructions, update)
 
     return drive
+
+
+def _find_writable(path: Path) -> None:
+    """ConfigError, before anything runs, where a file cannot be written."""
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise ConfigError([Problem(str(path), "", str(error.strerror))]) from error
 
 
 def check(options: argparse.Namespace) -> int:
@@ -252,7 +261,7 @@ def scorecard(options: argparse.Namespace) -> int:
 
     layout = read_layout(CONFIG)
     if options.out is not None:
-        options.out.open("a").close()  # better now than after all the runs
+        _find_writable(options.out)
     measured = list(cells(layout, _progress))
     warmed()
     _progress("")

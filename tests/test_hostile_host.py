@@ -46,6 +46,8 @@ def test_a_full_disk_behind_standard_output_is_told() -> None:
         ("--console=alice=/nowhere/alice.log", "No such file or directory"),
         ("--summary=/proc/run.json", "No such file or directory"),
         ("--summary=kernels", "Is a directory"),
+        ("--record=/nowhere/run.mk", "No such file or directory"),
+        ("--trace=/nowhere/run.json", "No such file or directory"),
     ],
 )
 def test_what_cannot_be_written_is_told_before_anything_runs(option: str, reason: str) -> None:

@@ -50,9 +50,8 @@ class Lines:
 def fact(machine: Machine, event: np.void) -> dict[str, Any]:
     """Return an event in words; addresses and vectors in hex."""
     core, kind = int(event["core"]), int(event["kind"])
-    known = {"when_ns": event["when"] * 1_000_000_000 // machine.layout.rate, **_place(machine, core)}
-    known = {key: value.item() if isinstance(value, np.generic) else value for key, value in known.items()}
-    return known | _TOLD[kind](machine, event)
+    when = int(event["when"]) * 1_000_000_000 // machine.layout.rate
+    return {"when_ns": when, **_place(machine, core)} | _TOLD[kind](machine, event)
 
 
 def _place(machine: Machine, core: int) -> dict[str, Any]:

@@ -32,5 +32,6 @@ def test_a_session_is_what_one_gets(config: str, text: str, tmp_path: Path) -> N
         commands.append(command)
         shown.append(output)
     done = debug(ROOT / config, tmp_path, commands)
+    assert len(done.outputs) >= len(commands), done.outputs
     for command, output, wanted in zip(commands, done.outputs, shown, strict=False):
         assert masked(output) == masked(wanted), command

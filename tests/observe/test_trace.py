@@ -10,7 +10,7 @@ import numpy as np
 from mksim.engine.tracing import EVENT, INTERRUPTED, WOKE
 from mksim.machine.options import TRACE_FORMS, TRACE_KINDS
 from mksim.observe.chrome import Chrome
-from mksim.observe.trace import FORMS, KINDS, Lines, Trace, tracing
+from mksim.observe.trace import FORMS, KINDS, Lines, Trace, fact, tracing
 from tests.machine.guests import APIC, HALT, base, leave, machine, store32
 
 TO_OTHER = store32(APIC + 0x310, 1 << 24) + store32(APIC + 0x300, 0x4040)  # a fixed interrupt, vector 0x40
@@ -92,6 +92,11 @@ def test_a_file_is_whole_even_if_the_run_breaks_off(tmp_path):
     assert [event["name"] for event in json.loads(path.read_text())["traceEvents"] if event["ph"] == "i"] == [
         "interrupt 0x30"
     ]
+
+
+def test_time_goes_on_behind_nine_seconds():
+    event = np.array([(10**10, 0, 0, 0, 0, WOKE, 0, 0)], EVENT)[0]
+    assert fact(machine(HALT), event)["when_ns"] == 10**10
 
 
 def test_the_command_line_knows_all_forms_and_kinds():
