@@ -29,22 +29,21 @@ def _file_of_kernel(text: str) -> tuple[str, Path]:
     return kernel, Path(file)
 
 
-def _trace_file(text: str) -> Path:
-    if Path(text).suffix not in TRACE_FORMS:
-        raise ValueError(f"is {text!r}, which does not end in {' or '.join(TRACE_FORMS)}")
-    return Path(text)
+def _file_ending(*endings: str) -> Callable[[str], Path]:
+    """Return a parser of names that end in one of these."""
+
+    def file(text: str) -> Path:
+        if Path(text).suffix not in endings:
+            raise ValueError(f"is {text!r}, which does not end in {' or '.join(endings)}")
+        return Path(text)
+
+    return file
 
 
 def _trace_kinds(text: str) -> frozenset[str]:
     if strange := set(text.split(",")) - set(TRACE_KINDS):
         raise ValueError(f"is {min(strange)!r}, not one of {', '.join(TRACE_KINDS)}")
     return frozenset(text.split(","))
-
-
-def _sheet_file(text: str) -> Path:
-    if Path(text).suffix not in SHEET_FORMS:
-        raise ValueError(f"is {text!r}, which does not end in {' or '.join(SHEET_FORMS)}")
-    return Path(text)
 
 
 def _gdb_address(text: str) -> int | Path:
@@ -55,10 +54,10 @@ def _gdb_address(text: str) -> int | Path:
     return int(text)
 
 
-_sheet = _argument(_sheet_file)
+_sheet = _argument(_file_ending(*SHEET_FORMS))
 _gdb = _argument(_gdb_address)
 _limit = _argument(units.limit)
-_trace = _argument(_trace_file)
+_trace = _argument(_file_ending(*TRACE_FORMS))
 _kinds = _argument(_trace_kinds)
 _events = _argument(between(1, 1 << 40, units.written))
 _console = _argument(_file_of_kernel)
@@ -87,23 +86,17 @@ def boot_arguments(command: argparse.ArgumentParser, *, wait: bool = False) -> N
     add = command.add_argument
     add("--seed", type=_seed, metavar="N", help="draw another interleaving of cores (default: the config's)")
     add("--until", type=_limit, metavar="LIMIT", help="stop at a virtual time (10ms) or instruction (5Minsn)")
-    add("--console", type=_console, action="append", default=[], metavar="KERNEL=FILE",
-        help="write a kernel's console to a file, as it is; may be repeated")  # fmt: skip
-    add("--summary", type=Path, metavar="FILE.json", help="write what happened to a file")
+    _report_options(command)
     add("--trace", type=_trace, metavar="FILE.json",
         help="write events as they happen: .json is for Perfetto, .jsonl is lines")  # fmt: skip
     add("--trace-only", type=_kinds, default=frozenset(TRACE_KINDS), metavar="KINDS",
         help=f"only these, with commas between: {', '.join(TRACE_KINDS)}")  # fmt: skip
     add("--trace-most", type=_events, default=TRACE_MOST, metavar="N",
-        help="only the first N events (default: 1000000)")  # fmt: skip
-    add("--quiet", action="store_true", help="no status line and no summary on the terminal")
+        help=f"only the first N events (default: {TRACE_MOST})")  # fmt: skip
     add = command.add_mutually_exclusive_group().add_argument
     add("--record", type=Path, metavar="FILE", help="write down what is run and how it goes, for replay")
     add("--gdb", type=_gdb, default=("1234" if wait else None), metavar="PORT|unix:PATH",
         help="let gdb attach there" + (" (default: 1234)" if wait else ""))  # fmt: skip
-    command.add_argument(
-        "--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach"
-    )
     choice = command.add_mutually_exclusive_group()
     choice.add_argument("--trust", dest="protection", action="store_const", const="trust",
                         help="violations happen, and are recorded")  # fmt: skip
@@ -121,17 +114,22 @@ def _board_options(group: Any) -> None:
     add("--memory", type=_memory, metavar="SIZE", help="memory, up to 3G (default: 512M)")
 
 
+def _report_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--console", type=_console, action="append", default=[], metavar="KERNEL=FILE",
+        help="write a kernel's console to a file, as it is; may be repeated")  # fmt: skip
+    add("--summary", type=Path, metavar="FILE.json", help="write what happened to a file")
+    add("--quiet", action="store_true", help="no status line and no summary on the terminal")
+    add("--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach")
+
+
 def replay_arguments(command: argparse.ArgumentParser) -> None:
     """What `replay` takes."""
     add = command.add_argument
     command.set_defaults(wait=True, record=None)
     add("file", type=Path, metavar="RECORD", help="what boot --record has written")
-    add("--console", type=_console, action="append", default=[], metavar="KERNEL=FILE",
-        help="write a kernel's console to a file, as it is; may be repeated")  # fmt: skip
-    add("--summary", type=Path, metavar="FILE.json", help="write what happened to a file")
-    add("--quiet", action="store_true", help="no status line and no summary on the terminal")
+    _report_options(command)
     add("--gdb", type=_gdb, metavar="PORT|unix:PATH", help="let gdb attach there, and do not compare")
-    add("--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach")
 
 
 def scorecard_arguments(command: argparse.ArgumentParser) -> None:

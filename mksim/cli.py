@@ -29,7 +29,7 @@ from mksim.errors import ConfigError, EngineError, FileError, Problem
 from mksim.machine import alone
 from mksim.machine.config import Layout, Protection
 from mksim.machine.drawing import draw
-from mksim.machine.options import BootOptions, Drive
+from mksim.machine.options import BootOptions, Drive, find_writable
 from mksim.machine.reading import read_layout
 from mksim.machine.values import nearest
 from mksim.nativecache import cold, warmed
@@ -107,9 +107,9 @@ def _command(
 def _drive(options: argparse.Namespace) -> Drive | None:
     """Return who is to run the machine: the gdb server or a recorder, if one was asked for."""
     if options.record is not None:
-        from mksim.observe.record import Recorder  # noqa: PLC0415 - as above
+        from mksim.observe.record import Recorder  # noqa: PLC0415 - Numba takes half a second
 
-        _find_writable(options.record)
+        find_writable(options.record)
         return Recorder(options.record, options.arguments)
     if options.gdb is None:
         return None
@@ -120,14 +120,6 @@ def _drive(options: argparse.Namespace) -> Drive | None:
         return serve(machine, options.gdb, options.gdbinit, options.wait, until, instructions, update)
 
     return drive
-
-
-def _find_writable(path: Path) -> None:
-    """ConfigError, before anything runs, where a file cannot be written."""
-    try:
-        path.open("a").close()
-    except OSError as error:
-        raise ConfigError([Problem(str(path), "", str(error.strerror))]) from error
 
 
 def check(options: argparse.Namespace) -> int:
@@ -261,7 +253,7 @@ def scorecard(options: argparse.Namespace) -> int:
 
     layout = read_layout(CONFIG)
     if options.out is not None:
-        _find_writable(options.out)
+        find_writable(options.out)
     measured = list(cells(layout, _progress))
     warmed()
     _progress("")

@@ -3,7 +3,7 @@
 Only these, only to read, and from what was booted: the file on disk may be another by now.
 """
 
-from mksim.debug.fields import parse_hex
+from mksim.debug.fields import parse_hex, unhex
 from mksim.debug.packets import PACKET_MAX, escape
 from mksim.machine.config import Layout
 
@@ -46,7 +46,7 @@ class Files:
         return _UNSUPPORTED
 
     def _opened(self, rest: bytes) -> bytes:
-        name = bytes.fromhex(rest.partition(b",")[0].decode("ascii")).decode(errors="replace")
+        name = unhex(rest.partition(b",")[0]).decode(errors="replace")
         if name not in self._images:
             return _NOT_FOUND
         self._open.append(self._images[name])

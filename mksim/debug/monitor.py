@@ -8,9 +8,8 @@ from mksim.debug.control import EVERYBODY, PHYSICAL, READS, WRITES, Debugger, St
 from mksim.debug.inferiors import Inferiors
 from mksim.fabric.ledger import Act
 from mksim.fabric.message import SERIAL
-from mksim.fabric.ownership import OWNER_NAMES
+from mksim.machine.names import MODES, owner_name
 
-_MODES = {0: "fixed", 1: "lowest priority", 2: "SMI", 4: "NMI", 5: "INIT", 6: "SIPI", 7: "ExtINT"}
 _NMI, _NMI_VECTOR = 4, 2
 _FIXED = (0, 1)
 _ACCESSES = {"read": READS, "write": WRITES, "access": READS | WRITES}
@@ -69,7 +68,7 @@ class Monitor:
         latency = int(self._debugger.machine.board.machine["latency"][0])
         when, mode = int(message["when"]), int(message["mode"])
         ends = [self._end(int(message[end])) for end in ("sender", "target")]
-        name, vector = _MODES.get(mode, str(mode)), f"{int(message['vector']):#04x}"
+        name, vector = MODES[mode], f"{int(message['vector']):#04x}"
         return _ROW.format(*ends, vector, name, when - latency, when).rstrip()
 
     def _end(self, core: int) -> str:
@@ -125,7 +124,7 @@ class Monitor:
         return f"{who}, {by}: {act} {where:#x} of {whose}, {granted}, {at} {rip:#x}\n"
 
     def _name(self, owner: int) -> str:
-        return OWNER_NAMES.get(owner) or self._debugger.machine.lives[owner].kernel.name
+        return owner_name(self._debugger.machine, owner)
 
     def _walk(self, core: int, arguments: list[str]) -> str:
         """Translate an address, RIP without one: each table entry on the way, and whose page that is in."""

@@ -343,9 +343,6 @@ class Protocol:
     def _last_threads(self, _data: bytes) -> bytes:
         return b"l"
 
-    def _unknown(self, _data: bytes) -> bytes:
-        return UNKNOWN
-
     def _actions(self, _data: bytes) -> bytes:
         return b"vCont;c;C;s;S;r"
 
@@ -365,10 +362,6 @@ class Protocol:
         (b"vFile:", _file),
         (b"vAttach;", _attach),
         (b"vKill", _kill),
-        (b"vMustReplyEmpty", _unknown),
-        (b"v", _unknown),
-        (b"q", _unknown),
-        (b"Q", _unknown),
         (b"!", _nothing),
         (b"?", _why),
         (b"H", _select),

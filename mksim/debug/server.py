@@ -75,8 +75,7 @@ def serve(
     """Run a machine under a gdb server; tell on standard error how to attach."""
     wanted = Address(path=where) if isinstance(where, Path) else Address(where)
     listener, address = listen(wanted)
-    folder = tempfile.TemporaryDirectory(prefix="mksim-")
-    with folder as name:
+    with tempfile.TemporaryDirectory(prefix="mksim-") as name:
         commands = commands or Path(name) / "commands.gdb"
         again = "".join(_AGAIN.format(number=pid) for pid in reversed(Inferiors(machine).pids()))
         text = _COMMANDS.format(config=machine.layout.path, address=address.remote, again=again)

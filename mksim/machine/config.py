@@ -269,6 +269,10 @@ class Layout:
         if problems := tuple(laws(self)):
             raise ConfigError(problems)
 
+    def nanoseconds(self, cycles: int) -> int:
+        """Return cycles as virtual time."""
+        return cycles * 1_000_000_000 // self.rate
+
     @property
     def claims(self) -> tuple[Claim, ...]:
         """Who says that what is his: the board, then each kernel, then each window."""

@@ -88,7 +88,7 @@ class Machine:
     @property
     def nanoseconds(self) -> int:
         """`now` as virtual time."""
-        return self.now * 1_000_000_000 // self.layout.rate
+        return self.layout.nanoseconds(self.now)
 
     @property
     def instructions(self) -> int:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mksim.errors import ConfigError, Problem
+
 if TYPE_CHECKING:  # for what does not run a machine, Numba takes too long
     from mksim.machine.machine import Machine, Outcome
 
@@ -19,6 +21,14 @@ TRACE_KINDS = ("run", "interrupt", "message", "crossing")
 """What a trace can hold."""
 TRACE_MOST = 1_000_000
 """Events in a trace, unless something else is asked for: about 100 MB."""
+
+
+def find_writable(path: Path) -> None:
+    """ConfigError, before anything runs, where a file cannot be written. It is there afterwards."""
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise ConfigError([Problem(str(path), "", str(error.strerror))]) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from mksim.engine.records import RUNNING
 from mksim.engine.tracing import CROSSED, INTERRUPTED, SENT, SLEPT, WOKE
 from mksim.fabric.ledger import Act
 from mksim.machine.machine import Machine
-from mksim.observe.names import MODES, owner_name
+from mksim.machine.names import MODES, owner_name
 
 _FIRST_THREAD = 1000
 """Thread of core 0: no thread may have the number of a process."""

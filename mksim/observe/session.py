@@ -17,7 +17,7 @@ from mksim.clock.time import NEVER
 from mksim.errors import ConfigError, Problem
 from mksim.machine.config import Layout
 from mksim.machine.machine import Machine, Outcome
-from mksim.machine.options import BootOptions
+from mksim.machine.options import BootOptions, find_writable
 from mksim.nativecache import warmed
 from mksim.observe import summary
 from mksim.observe.console import Consoles, Unbuffered, open_files
@@ -33,8 +33,9 @@ def run(layout: Layout, options: BootOptions) -> tuple[Machine, Outcome]:
     """Boot a machine, run it to its end or limit, and report; ConfigError where a file cannot be written."""
     with _files_named():
         files = open_files(options.consoles)
-        if options.summary is not None:
-            options.summary.open("a").close()  # better now than after an hour's run
+    for late in (options.summary, options.trace):
+        if late is not None:
+            find_writable(late)
     if gc.get_freeze_count() == 0:
         gc.freeze()  # before there is a first machine: what is frozen is never given back
     gc.enable()
@@ -65,9 +66,7 @@ def _traced(machine: Machine, options: BootOptions) -> Iterator[Trace | None]:
     if options.trace is None:
         yield None
         return
-    with _files_named(), tracing(
-        machine, options.trace, kinds=options.trace_only, most=options.trace_most
-    ) as trace:
+    with tracing(machine, options.trace, kinds=options.trace_only, most=options.trace_most) as trace:
         yield trace
 
 

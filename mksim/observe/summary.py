@@ -10,8 +10,8 @@ import numpy as np
 from mksim.fabric.ledger import Act
 from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine, Outcome
+from mksim.machine.names import owner_name
 from mksim.observe import screen
-from mksim.observe.names import owner_name
 
 SHOWN = 10
 """Violations shown on a terminal; the summary file holds all that the ledger kept."""
@@ -73,7 +73,7 @@ def _counts(machine: Machine) -> Iterator[dict[str, Any]]:
 def violation(machine: Machine, record: np.void) -> dict[str, Any]:
     """Return one record of the ledger in words and hex."""
     return {
-        "when_ns": int(record["when"]) * 1_000_000_000 // machine.layout.rate,
+        "when_ns": machine.layout.nanoseconds(int(record["when"])),
         "kernel": owner_name(machine, int(record["kernel"])),
         **_from(record),
         "act": Act(record["act"]).name.lower(),

@@ -15,8 +15,8 @@ import numpy as np
 from mksim.engine.tracing import CROSSED, INTERRUPTED, SENT, SLEPT, WOKE
 from mksim.fabric.ledger import Act
 from mksim.machine.machine import Machine
+from mksim.machine.names import MODES, owner_name
 from mksim.observe.chrome import Chrome
-from mksim.observe.names import MODES, owner_name
 
 KINDS = {
     "run": (WOKE, SLEPT),
@@ -50,7 +50,7 @@ class Lines:
 def fact(machine: Machine, event: np.void) -> dict[str, Any]:
     """Return an event in words; addresses and vectors in hex."""
     core, kind = int(event["core"]), int(event["kind"])
-    when = int(event["when"]) * 1_000_000_000 // machine.layout.rate
+    when = machine.layout.nanoseconds(int(event["when"]))
     return {"when_ns": when, **_place(machine, core)} | _TOLD[kind](machine, event)
 
 
@@ -66,7 +66,7 @@ def _message(machine: Machine, event: np.void) -> dict[str, Any]:
         "vector": f"{int(event['value']):#x}",
         "to_kernel": to["kernel"],
         "to_core": to["core"],
-        "arrives_ns": int(event["until"]) * 1_000_000_000 // machine.layout.rate,
+        "arrives_ns": machine.layout.nanoseconds(int(event["until"])),
         "sender": "core" if event["flag"] else "chip",
     }
 

@@ -8,22 +8,16 @@ from mksim.debug.protocol import Protocol
 from mksim.debug.target import BASIC
 from mksim.machine.config import Layout
 from mksim.machine.machine import Machine
-from mksim.machine.reading import read_layout
-from tests.guest.booting import ROOT
+from tests.guest.booting import scenario_layout
 
 TURNS = 2000
-
-
-@cache
-def layout(scenario: str) -> Layout:
-    return read_layout(ROOT / "kernels" / scenario / "config.toml")
 
 
 class Client:
     """Talks about a machine of its own, which stands at its reset vector."""
 
     def __init__(self, what: str | Layout = "pingpong") -> None:
-        self.machine = Machine(layout(what) if isinstance(what, str) else what)
+        self.machine = Machine(scenario_layout(what) if isinstance(what, str) else what)
         self.debugger = Debugger(self.machine)
         self.history = History(self.debugger)
         self.history.note()
@@ -72,6 +66,6 @@ class Client:
 
 @cache
 def undisturbed(scenario: str = "pingpong") -> str:
-    machine = Machine(layout(scenario))
+    machine = Machine(scenario_layout(scenario))
     machine.run()
     return machine.digest()

@@ -5,11 +5,11 @@ import pytest
 from mksim.boot.symbols import read_symbols
 from mksim.debug.target import REGISTERS
 from mksim.machine.alone import alone
-from tests.debug.talking import Client, layout, undisturbed
-from tests.guest.booting import BUILT
+from tests.debug.talking import Client, undisturbed
+from tests.guest.booting import BUILT, scenario_layout
 
-RING = int(read_symbols(layout("pingpong").kernel("ping").image.raw).addresses[
-    read_symbols(layout("pingpong").kernel("ping").image.raw).indices["ring"]
+RING = int(read_symbols(scenario_layout("pingpong").kernel("ping").image.raw).addresses[
+    read_symbols(scenario_layout("pingpong").kernel("ping").image.raw).indices["ring"]
 ])  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def test_a_step_over_hlt_ends_with_the_core_asleep_and_the_next_in_its_handler()
         client.ask(b"vCont;s:p1.1;c")
     asleep = client.register("rip")
     client.ask(b"vCont;s:p1.1;c")
-    symbols = read_symbols(layout("pingpong").kernel("ping").image.raw)
+    symbols = read_symbols(scenario_layout("pingpong").kernel("ping").image.raw)
     vectors = int(symbols.addresses[symbols.indices["vectors"]])
     assert asleep != client.register("rip")
     assert 0 <= client.register("rip") - vectors < 16 * 256
@@ -130,7 +130,7 @@ def test_an_ipi_is_seen_in_flight_and_followed_to_its_handler() -> None:
     assert client.command("ipi") == "nothing is in flight\n"
     client.command("step-ipi")
     assert client.ask(b"vCont;c") == b"T05thread:p2.2;"
-    symbols = read_symbols(layout("pingpong").kernel("pong").image.raw)
+    symbols = read_symbols(scenario_layout("pingpong").kernel("pong").image.raw)
     assert client.register("rip") == int(symbols.addresses[symbols.indices["vectors"]]) + 16 * 0x40
     assert client.finish() == undisturbed()
 
@@ -144,7 +144,7 @@ def test_in_flight_means_who_whom_what_and_when() -> None:
     row = shown.splitlines()[1]
     match = re.fullmatch(r"ping core 0 +pong core 1 +0x40 +fixed +(\d+) +(\d+)", row)
     assert match
-    assert int(match[2]) - int(match[1]) == layout("pingpong").latency
+    assert int(match[2]) - int(match[1]) == scenario_layout("pingpong").latency
 
 
 def test_what_is_written_is_there_and_what_cannot_be_written_is_refused() -> None:
@@ -241,7 +241,7 @@ def test_an_ipi_between_cores_of_one_kernel_is_followed_too() -> None:
 
 def test_physical_memory_is_watched_whoever_it_is() -> None:
     client = Client()
-    table = layout("pingpong").windows[0].span
+    table = scenario_layout("pingpong").windows[0].span
     told = client.command(f"watch-physical {table.base:#x} {table.size} write")
     assert told == f"stops behind: write of {table.base:#x}, {table.size} bytes, of shared\n"
     seen = set()

@@ -20,7 +20,6 @@ BUILD = Path(__file__).parents[2] / "build/firmware"
 INSTRUCTIONS_MAX = 50_000_000
 PAINT = 0xA5
 """Fills memory beforehand, so that what was never written shows."""
-POST_HAND_OFF = 0x40
 ICR_LOW, ICR_HIGH = 0x300, 0x310
 
 

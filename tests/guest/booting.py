@@ -3,10 +3,13 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mksim.cli import main
+from mksim.machine.config import Layout
+from mksim.machine.reading import read_layout
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "build" / "kernels"
@@ -37,6 +40,12 @@ class Run:
     @property
     def exits(self) -> dict[str, int | None]:
         return {name: kernel["exit"] for name, kernel in self.summary["kernels"].items()}
+
+
+@cache
+def scenario_layout(name: str) -> Layout:
+    """Return the layout of a scenario's config."""
+    return read_layout(ROOT / "kernels" / name / "config.toml")
 
 
 def kernel_names(config: Path) -> list[str]:

@@ -5,8 +5,6 @@ from pathlib import Path
 from tests.conftest import GUESTS
 from tests.guest.booting import Run, boot
 
-LAST_WORDS = "init: all well"
-
 MACHINE = """
 [machine]
 cores = {cores}

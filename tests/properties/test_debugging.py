@@ -8,17 +8,11 @@ from hypothesis import strategies as st
 from mksim.debug.control import Debugger, Watch, Why
 from mksim.engine.probe import ANYBODY
 from mksim.machine.machine import Machine
-from mksim.machine.reading import read_layout
 from mksim.machine.snapshot import restore, take
-from tests.guest.booting import ROOT
+from tests.guest.booting import scenario_layout
 
 SCENARIOS = ("hello", "pingpong", "panic", "smp", "wire")
 LIMIT = 300_000
-
-
-@cache
-def layout(scenario):
-    return read_layout(ROOT / "kernels" / scenario / "config.toml")
 
 
 def outcome(machine):
@@ -27,7 +21,7 @@ def outcome(machine):
 
 @cache
 def undisturbed(scenario):
-    machine = Machine(layout(scenario))
+    machine = Machine(scenario_layout(scenario))
     machine.run(instructions=LIMIT)
     return outcome(machine)
 
@@ -43,7 +37,7 @@ def finish(debugger):
 @cache
 def all_of_it(scenario):
     """Step through it with everybody: each instruction of each core is a stop of its own."""
-    debugger = Debugger(Machine(layout(scenario)))
+    debugger = Debugger(Machine(scenario_layout(scenario)))
     debugger.step(ANYBODY, (-(1 << 63) & (1 << 64) - 1, (1 << 63) - 1))
     while (stop := debugger.run(instructions=LIMIT)) is None or stop.why is not Why.OVER:
         pass
@@ -59,11 +53,11 @@ def test_block_by_block_and_instruction_by_instruction_are_the_same_run(scenario
 @given(scenario=st.sampled_from(SCENARIOS), before=st.integers(0, 60_000), data=st.data())
 @settings(max_examples=20, deadline=None)
 def test_stops_leave_no_trace(scenario, before, data):
-    machine = Machine(layout(scenario))
+    machine = Machine(scenario_layout(scenario))
     machine.run(instructions=before)
     debugger = Debugger(machine)
     for _ in range(data.draw(st.integers(1, 8))):
-        core = data.draw(st.integers(0, len(layout(scenario).apic_ids) - 1))
+        core = data.draw(st.integers(0, len(scenario_layout(scenario).apic_ids) - 1))
         debugger.step(core)
         for _ in range(data.draw(st.integers(1, 5))):
             if (stop := debugger.run(turns=50, instructions=LIMIT)) is not None:
