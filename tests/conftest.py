@@ -1,5 +1,6 @@
 """What all tests share: a loud word about tools of the host that are not there."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -22,6 +23,8 @@ needs = pytest.mark.needs
 """`@needs("iasl")`: the test runs this tool of the host's."""
 needs_guest = pytest.mark.needs_guest
 """`@needs_guest("vmlinuz")`: the test boots this file of build/guests, which `make guests` fetches."""
+needs_package = pytest.mark.needs_package
+"""`@needs_package("pandas")`: the test imports this package, which the extra `dev` installs."""
 
 GUESTS = Path(__file__).parents[1] / "build" / "guests"
 
@@ -44,6 +47,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for file in mark.args:
             if not (GUESTS / file).exists():
                 _refuse(f"build/guests/{file} is not there (make guests)")
+    for mark in item.iter_markers("needs_package"):
+        for package in mark.args:
+            if importlib.util.find_spec(package) is None:
+                _refuse(f"the Python package {package} is not installed (pip install -e '.[dev]')")
 
 
 def _refuse(reason: str) -> None:

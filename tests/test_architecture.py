@@ -17,7 +17,7 @@ RANK = {
     "engine": 3, "boot": 3,
     "machine": 4,
     "observe": 5, "debug": 5, "arguments": 5,
-    "cli": 6,
+    "cli": 6, "library": 6,
     "__main__": 7, "__init__": 7,
 }  # fmt: skip
 """A module imports from its own package and from lower ranks; siblings of one rank do not see each other."""

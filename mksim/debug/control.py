@@ -13,10 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mksim.clock.time import NEVER
-from mksim.debug.paging import Physical, Walk, pieces, walk
-from mksim.debug.target import Registers
-from mksim.engine import panel, probe, schedule
-from mksim.engine.cpustate import ENV, ENV_SIZE
+from mksim.debug.looking import Looking
+from mksim.engine import probe
 from mksim.fabric.ledger import Act
 from mksim.machine.kernel import State
 from mksim.machine.machine import Machine, Outcome
@@ -80,12 +78,11 @@ class Watch:
     flags: int
 
 
-class Debugger:
+class Debugger(Looking):
     """Control over one machine. Nothing of it is in the machine's digest or snapshots."""
 
     def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        self.memory = Physical(machine)
+        super().__init__(machine)
         self._record = np.zeros(1, probe.DEBUGGER)
         self._marks = np.zeros(len(machine.engines), probe.MARKS)
         self._breaks: dict[int, set[int]] = {}
@@ -306,61 +303,12 @@ class Debugger:
         engine = self.machine.board.engines[self.machine.board.cores[core]["engine"]]
         return int(engine["time"] - engine["start"] - engine["skipped"] - engine["left"])
 
-    # --- looking ---
-
-    def on_engine(self, core: int) -> bool:
-        """Tell whether a core's state is in an engine just now, and not in its own record."""
-        board = self.machine.board
-        return int(board.engines[board.cores[core]["engine"]]["core"]) == core
-
-    def env(self, core: int) -> np.ndarray:
-        """Return a core's ENV, of shape (1,), in place."""
-        board = self.machine.board
-        if self.on_engine(core):
-            return self.machine.engines[int(board.cores[core]["engine"])].env
-        raw = board.cores[core : core + 1].view(np.uint8)
-        return raw[schedule.ENV_OFFSET : schedule.ENV_OFFSET + ENV_SIZE].view(ENV)
-
-    def registers(self, core: int) -> Registers:
-        """Return a core's registers."""
-        board = self.machine.board
-        return Registers(self.env(core), board.cores[core], panel.flags(board.address, core))
-
     def moved(self, core: int) -> None:
         """Note that a core's registers were changed: what is left of its block is not what it will run."""
         board = self.machine.board
         if int(board.machine["paused"][0]) == core:
             engine = board.engines[board.cores[core]["engine"]]
             engine["left"] = engine["stage"] = 0
-
-    def walk(self, core: int, address: int) -> Walk:
-        """Translate a linear address as a core would."""
-        return walk(self.memory, self.env(core)[0], address)
-
-    def read(self, core: int, address: int, size: int) -> bytes:
-        """Return memory at a linear address; fewer bytes where it ends."""
-        env, found = self.env(core)[0], b""
-        for physical, part in pieces(self.memory, env, address, size):
-            data = self.memory.read(physical, part)
-            found += data
-            if len(data) < part:
-                break
-        return found
-
-    def write(self, core: int, address: int, data: bytes) -> bool:
-        """Change memory; False, and nothing done, where not all of it is there."""
-        places = list(pieces(self.memory, self.env(core)[0], address, len(data)))
-        if sum(part for _, part in places) < len(data):
-            return False
-        if any(len(self.memory.read(physical, part)) < part for physical, part in places):
-            return False
-        done = True
-        for physical, part in places:
-            done = self.memory.write(physical, data[:part]) and done
-            data = data[part:]
-        for engine in self.machine.engines:
-            engine.flush()
-        return done
 
 
 def _signed(value: int) -> int:

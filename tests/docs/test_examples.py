@@ -2,7 +2,8 @@
 
 A `console` block is run, line by line, and its output compared: the words and their order within a kernel's
 console, but not the numbers, which any change to a kernel moves. `sh` blocks hold make targets that are too
-large to run here; `python` blocks run, `toml` blocks are checked.
+large to run here; `python` blocks run, and print what a `text` block behind them shows; pytest runs those
+with tests. `toml` blocks are checked.
 """
 
 import re
@@ -15,10 +16,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from mksim.cli import COMPILING, main
+from tests.conftest import needs_package
+from tests.library.test_plugin import PLUGIN
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 
 MADE_FIRST = {"make boot": ["boot", "kernels/showcase/config.toml"]}
 """What a command comes to when everything is built."""
@@ -29,6 +32,8 @@ class Block(NamedTuple):
     line: int
     language: str
     text: str
+    shown: str | None
+    """What a block of plain text directly behind it shows."""
 
 
 def blocks(language: str) -> list[Any]:
@@ -36,9 +41,10 @@ def blocks(language: str) -> list[Any]:
     for page in PAGES:
         text = page.read_text()
         for match in BLOCK.finditer(text):
-            block = Block(page.name, text[: match.start()].count("\n") + 1, match[1], match[2])
+            block = Block(page.name, text[: match.start()].count("\n") + 1, match[1], match[2], match[3])
             if block.language == language:
-                found.append(pytest.param(block, id=f"{block.page}:{block.line}"))
+                marks = [needs_package("pandas")] if "pandas" in block.text else []
+                found.append(pytest.param(block, id=f"{block.page}:{block.line}", marks=marks))
     return found
 
 
@@ -60,7 +66,7 @@ def arguments(command: str) -> list[str]:
 def words(output: str) -> list[str]:
     """Return the lines of an output without their numbers, consoles of different kernels untangled."""
     lines = [re.sub(r"\b[0-9a-f]{64}\b|0x[0-9a-f]+|\d[\d,.]*", "#", line) for line in output.splitlines()]
-    return sorted((re.sub(r" +", " ", line) for line in lines), key=lambda line: line.split(" ")[0])
+    return sorted((re.sub(r" +", " ", line.rstrip()) for line in lines), key=lambda line: line.split(" ")[0])
 
 
 def execute(*how: str) -> subprocess.CompletedProcess[str]:
@@ -88,10 +94,15 @@ def test_the_same_run_in_another_process() -> None:
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-def test_a_python_example_runs(block: Block) -> None:
-    done = execute("-c", block.text)
-    assert done.returncode == 0, done.stderr
-    assert "hello from alice" in done.stdout
+def test_a_python_example_runs(block: Block, tmp_path: Path) -> None:
+    if "def test_" in block.text:
+        (tmp_path / "test_example.py").write_text(block.text)
+        done = execute("-m", "pytest", str(tmp_path), "-p", PLUGIN, f"--rootdir={tmp_path}")
+    else:
+        done = execute("-c", block.text)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if block.shown is not None:
+        assert words(done.stdout) == words(block.shown)
 
 
 @pytest.mark.parametrize("block", blocks("sh"))
