@@ -132,6 +132,17 @@ def replay_arguments(command: argparse.ArgumentParser) -> None:
     add("--gdb", type=_gdb, metavar="PORT|unix:PATH", help="let gdb attach there, and do not compare")
 
 
+def report_arguments(command: argparse.ArgumentParser) -> None:
+    """What `report` takes."""
+    add = command.add_argument
+    command.set_defaults(
+        wait=False, record=None, console=[], summary=None, quiet=True, gdb=None, gdbinit=None
+    )
+    add("file", type=Path, metavar="RECORD", help="what boot --record has written")
+    add("-o", "--out", type=Path, required=True, metavar="FILE.html", help="where the page goes")
+    add("--scorecard", type=Path, metavar="FILE.json", help="show this too: what scorecard --out has written")
+
+
 def scorecard_arguments(command: argparse.ArgumentParser) -> None:
     """What `scorecard` takes."""
     command.add_argument("--out", type=_sheet, metavar="FILE", help="also write it, as .json or as .svg")

@@ -20,6 +20,7 @@ from mksim.arguments import (
     config_arguments,
     disasm_arguments,
     replay_arguments,
+    report_arguments,
     scorecard_arguments,
 )
 from mksim.boot.formats import read_image
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     boot_arguments(_command(commands, "boot", boot, "boot the kernels of a config"))
     boot_arguments(_command(commands, "debug", boot, "boot under gdb: see all kernels, and step"), wait=True)
     replay_arguments(_command(commands, "replay", replay, "run a recorded run again, and compare"))
+    report_arguments(_command(commands, "report", report, "make a page of a recorded run, to look at"))
     config_arguments(_command(commands, "check", check, "validate a config, and draw its memory map"))
     scorecard_arguments(_command(commands, "scorecard", scorecard, "attack, and see what isolates what"))
     disasm_arguments(_command(commands, "disasm", disasm, "disassemble an image, with its symbols"))
@@ -147,17 +149,10 @@ def boot(options: argparse.Namespace) -> int:
 
 def replay(options: argparse.Namespace) -> int:
     """Run a recorded run again, and compare."""
-    from mksim.machine.build import read_rom  # noqa: PLC0415 - as above
-    from mksim.machine.machine import Outcome  # noqa: PLC0415
+    from mksim.machine.machine import Outcome  # noqa: PLC0415 - as above
     from mksim.observe import record, session, summary  # noqa: PLC0415
 
-    known = record.read(options.file)
-    told = record.options(options.file, known, parser().parse_args)
-    for name in ("console", "summary", "quiet", "gdb", "gdbinit", "record", "wait"):
-        setattr(told, name, getattr(options, name))
-    told.trace = None
-    layout, how = order(told)
-    record.check_files(options.file, known, layout, read_rom())
+    known, layout, how = _recorded(options)
     _announce()
     replayer = record.Replayer(known)
     machine, outcome = session.run(layout, how if how.drive else replace(how, drive=replayer))
@@ -170,6 +165,50 @@ def replay(options: argparse.Namespace) -> int:
     if outcome is Outcome.LIMIT:
         return EXIT_LIMIT
     return EXIT_AS_EXPECTED if summary.as_expected(machine) else EXIT_UNEXPECTED
+
+
+def _recorded(options: argparse.Namespace) -> tuple[dict[str, Any], Layout, BootOptions]:
+    """Return a record, and what is to be run again, how; ConfigError if that is not what was run then."""
+    from mksim.machine.build import read_rom  # noqa: PLC0415 - as above
+    from mksim.observe import record  # noqa: PLC0415
+
+    known = record.read(options.file)
+    told = record.options(options.file, known, parser().parse_args)
+    for name in ("console", "summary", "quiet", "gdb", "gdbinit", "record", "wait"):
+        setattr(told, name, getattr(options, name))
+    told.trace = None
+    layout, how = order(told)
+    record.check_files(options.file, known, layout, read_rom())
+    return known, layout, how
+
+
+def report(options: argparse.Namespace) -> int:
+    """Run a recorded run again, and make a page of it."""
+    from mksim.clock.time import NEVER  # noqa: PLC0415 - as above
+    from mksim.machine.machine import Machine  # noqa: PLC0415
+    from mksim.observe.evidence import Evidence  # noqa: PLC0415
+    from mksim.observe.record import Replayer  # noqa: PLC0415
+    from mksim.observe.report import page, read_scorecard  # noqa: PLC0415
+    from mksim.observe.status import Status  # noqa: PLC0415
+
+    known, layout, how = _recorded(options)
+    find_writable(options.out)
+    scorecard = [] if options.scorecard is None else read_scorecard(options.scorecard)
+    _announce()
+    machine = Machine(layout)
+    evidence, replayer = Evidence(machine), Replayer(known)
+    status = Status(machine, sys.stderr, quiet=False)
+    until = NEVER if layout.until is None else layout.until
+    instructions = NEVER if how.instructions is None else how.instructions
+    outcome = replayer(machine, until, instructions, status.update)
+    status.clear()
+    warmed()
+    text = page(evidence, outcome, differences=replayer.difference, scorecard=scorecard)
+    options.out.write_text(text, encoding="utf-8")
+    for line in replayer.difference:
+        print(f"report   {line}")
+    print(f"report   {options.out}: {len(text):,} bytes")
+    return EXIT_UNEXPECTED if replayer.difference else EXIT_AS_EXPECTED
 
 
 def boot_alone(options: argparse.Namespace) -> int:

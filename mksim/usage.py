@@ -51,6 +51,12 @@ examples:
   mksim replay run.mk                                 run it again; name the first thing that differs
   mksim replay run.mk --gdb 1234                      run it again under gdb
 """,
+    "report": """\
+examples:
+  mksim boot config.toml --record run.mk              first write a run down
+  mksim report run.mk -o run.html                     a page that holds all of it, to open in a browser
+  mksim report run.mk -o run.html --scorecard card.json
+""",
     "check": """\
 examples:
   mksim check config.toml

@@ -27,6 +27,7 @@ from mksim.machine.config import Layout, Protection
 from mksim.machine.kernel import Life
 from mksim.machine.reading import make_layout, read_layout
 from mksim.observe.recent import Recent
+from mksim.observe.report import fragment
 from mksim.observe.transcript import Transcript
 
 GRAIN = 16_384
@@ -281,6 +282,10 @@ class Machine:
             self.recent.put_back(*moment.events)
 
     # --- what came of it ---
+
+    def _repr_html_(self) -> str:
+        """Return how it stands, for a notebook."""
+        return fragment(self.raw, f"mksim-{id(self):x}-")
 
     def kernels(self) -> "frames.Frame":
         """Return a DataFrame of the kernels and how they fared."""

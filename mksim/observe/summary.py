@@ -99,7 +99,7 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
         f"{result['instructions']:,} instructions, seed {result['seed']}"
     )
     for name, kernel in result["kernels"].items():
-        yield f"kernel   {name}: {_ending(kernel)}"
+        yield f"kernel   {name}: {ending(kernel)}"
     crossings = result["crossings"]
     granted, violations = crossings["granted"], crossings["violations"]
     yield f"crossed  {granted:,} granted, {violations:,} violations ({result['protection']})"
@@ -118,7 +118,8 @@ def _source(entry: dict[str, Any]) -> str:
     return f"device {entry['device']}" if "device" in entry else f"rip {entry['rip']}, core {entry['core']}"
 
 
-def _ending(kernel: dict[str, Any]) -> str:
+def ending(kernel: dict[str, Any]) -> str:
+    """Return in words how a kernel of the summary ended."""
     how = kernel["reason"] or kernel["state"]
     code = "" if kernel["exit"] is None else f" {kernel['exit']}"
     again = f", started again {kernel['restarts']}x" if kernel["restarts"] else ""

@@ -154,3 +154,13 @@ def test_a_machine_is_put_back_with_its_consoles():
     assert (machine.recent.events() == events).all()
     machine.expect("round trips")
     assert (machine.digest(), machine.consoles) == after
+
+
+def test_a_notebook_shows_kernels_crossings_and_memory():
+    machine = mksim.Machine(scenario_layout("showcase"))
+    machine.run()
+    shown = machine._repr_html_()
+    assert "<script" not in shown
+    for text in ("mallory", "exit 0", "✕ 3", "page for SIPIs"):
+        assert text in shown
+    assert 'href="#' not in shown
