@@ -14,7 +14,8 @@ LIB_HEADERS := $(wildcard kernels/lib/*.h kernels/devices/*.h) build/include/par
 LIB_OBJECTS := $(patsubst kernels/%,build/kernels/%.o,$(LIB_SOURCES))
 
 # Kernels without the runtime: 32-bit, loaded by Multiboot.
-STRANGE_SOURCES := kernels/tests/stranger.c kernels/tests/tasks.c
+BARE := tasks board limits
+STRANGE_SOURCES := kernels/tests/stranger.c $(BARE:%=kernels/tests/%.c)
 
 KERNEL_SOURCES := $(filter-out $(LIB_SOURCES) $(STRANGE_SOURCES),$(wildcard kernels/*/*.c))
 KERNELS := $(KERNEL_SOURCES:kernels/%.c=build/kernels/%.elf)
@@ -34,7 +35,7 @@ build/kernels/%.elf: kernels/%.c $(LIB_OBJECTS) $(LIB_HEADERS) kernels/lib/kerne
 	@echo "  CC  $@"
 	@$(ZIGCC) $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $< $(LIB_OBJECTS) -o $@
 
-kernels: build/kernels/tests/multiboot.elf build/kernels/tests/stranger.bin build/kernels/tests/tasks.elf
+kernels: build/kernels/tests/multiboot.elf build/kernels/tests/stranger.bin $(BARE:%=build/kernels/tests/%.elf)
 build/kernels/tests/multiboot.elf: kernels/tests/multiboot.S kernels/tests/multiboot.ld
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
@@ -43,7 +44,7 @@ build/kernels/tests/multiboot.elf: kernels/tests/multiboot.S kernels/tests/multi
 STRANGE_CFLAGS := -target x86-freestanding-none -mcpu=i686 -O2 -std=gnu17 -ffreestanding -fno-pic \
     -fno-stack-protector -fno-sanitize=all -Wall -Wextra -Werror -nostdlib -static -Wl,--build-id=none
 
-build/kernels/tests/tasks.elf: kernels/tests/tasks.c kernels/tests/bare.ld
+$(BARE:%=build/kernels/tests/%.elf): build/kernels/%.elf: kernels/%.c kernels/tests/bare.h kernels/tests/bare.ld
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
 	@$(PYTHON) -m ziglang cc $(STRANGE_CFLAGS) -Wl,-T,kernels/tests/bare.ld -Wl,-e,_start $< -o $@

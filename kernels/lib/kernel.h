@@ -131,6 +131,7 @@ int format_text(char *out, u32 size, const char *format, __builtin_va_list argum
 // lapic.c
 #define ICR_FIXED         0x0000
 #define ICR_LOWEST        0x0100
+#define ICR_SMI           0x0200
 #define ICR_NMI           0x0400
 #define ICR_INIT          0x4500                // level assert
 #define ICR_SIPI          0x4600

@@ -4,7 +4,7 @@
 # Words of the kernel's command line steer it; Linux hands those that it does not know itself to us as variables.
 #   cpus=2                expect two processors
 #   wire=ttyS1:send       send a file over this serial line, or wire=ttyS1:receive and check its hash
-#   rest=3                sleep that many seconds, with a line after each
+#   rounds=20             work that many short rounds, four a second, with a line after each
 #   devmem=0x40000000     read a word at this physical address; devmem=0x40000000:1 writes one
 #   disk=make             make a file system on the virtio disk, and a file in it; disk=check finds that again
 #   die=panic             crash the kernel at the end; die=reboot restarts it (with reboot=t: by triple fault)
@@ -38,13 +38,28 @@ work() {
     seq 20000 | sort -r | same 32e8bfc1888e4abc "twenty thousand sorted lines"
     seq 20000 | gzip | gunzip | same f6351f5ead9a700e "twenty thousand lines, packed and unpacked"
     seq 300 | xargs -n 10 /bin/busybox echo | tr ' ' '+' | bc | same 8d906f20b6c4fa88 "thirty sums"
+    forks 100 5050
+    say "worked: three pipelines, a hundred forks"
+}
+
+# forks N SUM: N processes whose exit codes add up to SUM.
+forks() {
     sum=0
-    for i in $(seq 100); do
+    for i in $(seq "$1"); do
         (exit "$i")
         sum=$((sum + $?))
     done
-    [ $sum = 5050 ] || fail "a hundred exit codes add up to $sum"
-    say "worked: three pipelines, a hundred forks"
+    [ $sum = "$2" ] || fail "$1 exit codes add up to $sum"
+}
+
+# While others live and die: the uptime after each round tells when it was.
+rounds() {
+    for round in $(seq "$rounds"); do
+        sleep .2
+        seq 2000 | sort -r | same b09fec8add193649 "two thousand sorted lines"
+        forks 10 55
+        say "round $round of $rounds, up $(cut -d ' ' -f 1 /proc/uptime)"
+    done
 }
 
 # The receiver calls "ready" until it hears from the sender, whoever of the two is up first: what reaches a closed
@@ -119,7 +134,7 @@ mount -t sysfs sys /sys
 banner
 work
 [ "$wire" ] && wire
-[ "$rest" ] && for i in $(seq "$rest"); do sleep 1; say "second $i of $rest, up $(cut -d ' ' -f 1 /proc/uptime)"; done
+[ "$rounds" ] && rounds
 [ "$devmem" ] && physical
 [ "$disk" ] && disk
 [ "$die" ] && die

@@ -1,4 +1,4 @@
-// What CPUID denies is not there: its instructions are #UD, its bits of CR4, EFER and XCR0 are #GP.
+// What CPUID denies is not there: its instructions are #UD, its bits of CR4, EFER and XCR0 are #GP. Nor is SMM.
 #include "../lib/check.h"
 
 // CPUID leaf, register (EAX, EBX, ECX, EDX) and bit; what happens without it.
@@ -29,6 +29,8 @@ ATTEMPT(vmmcall, "vmmcall")
 ATTEMPT(xsavec, "xsavec (%%rdi)")
 ATTEMPT(xsaves, "xsaves (%%rdi)")
 ATTEMPT(getsec, ".byte 0x0f, 0x37")
+ATTEMPT(rdpmc, "rdpmc")
+ATTEMPT(rsm, "rsm")
 ATTEMPT(monitorx, ".byte 0x0f, 0x01, 0xfa")
 
 static u64 cr4(u64 bit, u64 unused) { write_cr4(read_cr4() | 1ul << bit); return 0; }
@@ -53,6 +55,7 @@ static const struct feature features[] = {
     { "VMRUN",          0x80000001, C, 2,  vmrun,      0,     UD }, { "VMMCALL",    0x80000001, C, 2, vmmcall, 0, UD },
     { "GETSEC",         1, C, 6,           getsec,     0,     UD }, { "MONITORX",   0x80000001, C, 29, monitorx, 0, UD },
     { "MTRR",           1, D, 12,          msr,        0xfe,  GP }, { "VMX MSRs",   1, C, 5,  msr,        0x480, GP },
+    { "RDPMC",          0xa, A, 8,         rdpmc,      0,     GP },
 };
 
 int main(void) {
@@ -68,6 +71,8 @@ int main(void) {
     u32 xsave = cpuid(0xd, 1).eax;
     CHECK(!(xsave & 2) && probe(xsavec, 0, 0).vector == UD);
     CHECK(!(xsave & 8) && probe(xsaves, 0, 0).vector == UD);
+    lapic_send(lapic_id(), ICR_SMI);                            // there is no SMM: nobody takes it, nothing is lost
+    CHECK(probe(rsm, 0, 0).vector == UD && lapic_read(APIC_ESR) == 0);
     print("what CPUID denies is not there\n");
     return 0;
 }

@@ -1,48 +1,26 @@
 // Hardware tasks, which 64-bit mode has not: a 32-bit kernel by Multiboot, without paging, switches between them by
 // CALL, JMP, IRET, INT, exceptions, an NMI and an interrupt. SDM vol. 3A, chapter 9.
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
+#include "bare.h"
 
-enum { KCODE = 0x08, KDATA = 0x10, MAIN = 0x18, OTHER = 0x20, GATE = 0x28, ABSENT = 0x30, SHORT = 0x38, V86 = 0x40, SLOTS = 9 };
-enum { NMI = 2, UD = 6, TS = 10, NP = 11, GP = 13, INTERRUPT = 0x50 };
+enum { MAIN = 0x18, OTHER = 0x20, GATE = 0x28, ABSENT = 0x30, SHORT = 0x38, V86 = 0x40, SLOTS = 9 };
+enum { INTERRUPT = 0x50 };
 enum { NT = 1 << 14, VM = 1 << 17, IF = 1 << 9, BUSY = 2, TASK_SWITCHED = 8 };
-#define APIC(reg)  (*(volatile u32 *)(0xfee00000 + (reg)))
 
 struct tss {
     u32 link, esp0, ss0, esp1, ss1, esp2, ss2, cr3, eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi, edi;
     u32 es, cs, ss, ds, fs, gs, ldt, io_map;
 };
 
-asm(".section .text.header, \"ax\"; .long 0x1badb002, 0, -0x1badb002\n"
-    ".globl _start\n _start: mov $stack + 4096, %esp; call main; out %eax, $0xf4; cli; hlt\n"
-    ".text\n"
-    // A task: runs work() each time, and goes back by IRET. In EDX, what is on its stack: an error code, if any.
+asm(// A task: runs work() each time, and goes back by IRET. In EDX, what is on its stack: an error code, if any.
     "task_entry: pop %edx; push %edx; mov %esp, %eax; call work; mov $other_stack + 4096 - 64, %esp; iret; jmp task_entry\n"
     "jump_entry: call work; ljmp $0x18, $0; jmp jump_entry\n"
-    // attempt(f): the exception that f ends with, error code << 8 | vector, or -1.
-    "attempt: push %ebx; push %esi; push %edi; push %ebp; mov %esp, recover; call *20(%esp); mov $-1, %eax\n"
-    "1: pop %ebp; pop %edi; pop %esi; pop %ebx; ret\n"
-    "failed: mov recover, %esp; shl $8, %eax; or %ecx, %eax; jmp 1b\n"
-    ".balign 16; .set n, 0; handlers: .rept 32; .balign 16; .if (0x227d00 >> n) & 1; pop %eax; .else; xor %eax, %eax; .endif\n"
-    "mov $n, %ecx; jmp failed; .set n, n + 1; .endr\n"
     "v86_code: ud2\n");
-extern u8 task_entry[], jump_entry[], handlers[], v86_code[];
-u32 attempt(void (*f)(void));
+extern u8 task_entry[], jump_entry[], v86_code[];
 
-u8 stack[4096] __attribute__((aligned(16))), other_stack[4096] __attribute__((aligned(16)));
-u32 recover;
-static u64 gdt[SLOTS], idt[256];
+u8 other_stack[4096] __attribute__((aligned(16)));
+static u64 gdt[SLOTS];
 static struct tss main_task, other_task, v86_task;
 static volatile u32 runs, link, flags, on_stack, divisor, cr0, skip;
-
-static void say(const char *text) {
-    for (; *text; text++)
-        asm volatile("outb %%al, %%dx" :: "a"(*text), "d"(0x3f8));
-}
-
-#define CHECK(claim) do { if (!(claim)) { say("not so: " #claim "\n"); return 1; } } while (0)
 
 static u32 read_flags(void) { u32 f; asm volatile("pushf; pop %0" : "=r"(f)); return f; }
 static u32 read_cr0(void) { u32 v; asm volatile("mov %%cr0, %0" : "=r"(v)); return v; }
@@ -59,16 +37,7 @@ __attribute__((used, regparm(1))) static void work(u32 *top) {
         asm volatile("clts");
 }
 
-static u64 segment(u32 base, u32 limit, u32 access) {
-    return (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)access << 40 | (u64)(limit >> 16 & 0xf) << 48 | (u64)(base >> 24) << 56;
-}
-
-static void gate(u32 vector, u32 selector, u32 offset, u32 access) {
-    idt[vector] = (offset & 0xffff) | (u64)selector << 16 | (u64)access << 40 | (u64)(offset >> 16) << 48;
-}
-
 static void task_gate(u32 vector) { gate(vector, OTHER, 0, 0x85); }
-static void plain_gate(u32 vector) { gate(vector, KCODE, (u32)handlers + 16 * vector, 0x8e); }
 
 static u32 busy(u32 selector) { return gdt[selector / 8] >> 40 & BUSY; }
 
@@ -82,18 +51,13 @@ static void ready(u8 *entry) {
 }
 
 static void tables(void) {
-    struct { u16 limit; u32 base; } __attribute__((packed)) g = { sizeof gdt - 1, (u32)gdt }, i = { sizeof idt - 1, (u32)idt };
-    gdt[KCODE / 8] = 0x00cf9b000000ffff;
-    gdt[KDATA / 8] = 0x00cf93000000ffff;
+    load_tables(gdt, sizeof gdt);
     gdt[MAIN / 8] = segment((u32)&main_task, sizeof main_task - 1, 0x89);
     gdt[GATE / 8] = (u64)OTHER << 16 | 0x85ull << 40;
     gdt[ABSENT / 8] = segment((u32)&other_task, sizeof other_task - 1, 0x09);
     gdt[SHORT / 8] = segment((u32)&other_task, 0x66, 0x89);
     gdt[V86 / 8] = segment((u32)&v86_task, sizeof v86_task - 1, 0x8b);
-    for (u32 vector = 0; vector < 32; vector++)
-        plain_gate(vector);
-    asm volatile("lgdt %0; lidt %1; ljmp $0x08, $1f; 1:" :: "m"(g), "m"(i));
-    asm volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss; mov %0, %%fs; mov %0, %%gs; ltr %w1" :: "r"(KDATA), "r"(MAIN));
+    asm volatile("ltr %w0" :: "r"(MAIN));
 }
 
 #define CALL(name, code) static void name(void) { asm volatile(code ::: "eax", "ecx", "edx", "memory", "cc"); }

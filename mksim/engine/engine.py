@@ -20,6 +20,7 @@ from mksim.engine import (
     breakpoints,
     control,
     cpuid,
+    extended,
     gates,
     mmio,
     msr,
@@ -67,7 +68,7 @@ class Region:
 @cache
 def _interpose() -> None:
     """Put our functions in the place of QEMU's, once in a process."""
-    modules = (slowpath, softmmu, access, gates, apicpage, msr, control, task, breakpoints)
+    modules = (slowpath, softmmu, access, gates, apicpage, msr, control, task, breakpoints, extended)
     functions = [function for module in modules for function in module.FUNCTIONS]
     functions += [translation.tb_gen_code, traps.helper_hlt, traps.helper_pause]
     interpose({f"{function.__name__}_x86_64": function.address for function in functions})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mksim.fabric.ledger import Act
+from mksim.machine.config import Ending
 from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine, Outcome
 from mksim.machine.names import owner_name
@@ -47,9 +48,14 @@ def _kernel(machine: Machine, life: Life) -> dict[str, Any]:
         "expected": str(life.kernel.expect),
         "as_expected": life.as_expected,
         "restarts": life.restarts,
+        "ends": [_end(machine, *end) for end in life.ends],
         "cores": list(life.kernel.cores),
         "instructions": int(cores["instructions"].sum()),
     } | _screen(machine, life)
+
+
+def _end(machine: Machine, when: int, ending: Ending, code: int | None) -> dict[str, Any]:
+    return {"when_ns": machine.layout.nanoseconds(when), "reason": ending.value, "exit": code}
 
 
 def _screen(machine: Machine, life: Life) -> dict[str, Any]:

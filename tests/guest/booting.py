@@ -38,6 +38,11 @@ class Run:
         return self.summary["crossings"]["violations"]
 
     @property
+    def ends(self) -> dict[str, list[dict[str, Any]]]:
+        """Every end that each kernel came to: when, why, and its exit code."""
+        return {name: kernel["ends"] for name, kernel in self.summary["kernels"].items()}
+
+    @property
     def exits(self) -> dict[str, int | None]:
         return {name: kernel["exit"] for name, kernel in self.summary["kernels"].items()}
 

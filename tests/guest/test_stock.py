@@ -1,5 +1,6 @@
 """Kernels that nobody here wrote: Debian's Linux and memtest86+."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from tests.guest.stock import boot_linux, sayings
 WORKED = "worked: three pipelines, a hundred forks"
 TROUBLE = ("BUG", "WARNING:", "Oops", "unable to", "detected stall", "timekeeping watchdog", "Call Trace")
 """What Linux says when it thinks little of a machine."""
+
+
+def uptimes(console: str) -> list[float]:
+    """Return the uptime behind each round of work, in seconds."""
+    return [float(word.split("up ")[1]) for word in sayings(console) if word.startswith("round ")]
 
 
 def claim_all_well(run: Run, kernel: str = "linux") -> None:
@@ -72,10 +78,12 @@ def test_linux_by_its_pvh_entry(tmp_path: Path) -> None:
 
 @needs_guest("vmlinuz-newest", "initramfs.cpio.gz")
 @pytest.mark.slow
-def test_the_newest_linux(tmp_path: Path) -> None:
-    run = boot_linux(tmp_path, image="vmlinuz-newest", cores=2)
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_the_newest_linux(cores: int, tmp_path: Path) -> None:
+    run = boot_linux(tmp_path, image="vmlinuz-newest", cores=cores)
     assert run.code == 0
     claim_all_well(run)
+    assert f"{cores} processors" in sayings(run.console["linux"])[0]
 
 
 @needs_guest("vmlinuz", "initramfs.cpio.gz", "memtest86+x64.bin")
@@ -108,9 +116,13 @@ def test_one_linux_dies_and_comes_back(dying: str, ending: str, tmp_path: Path) 
     assert run.reasons == {"steady": "power off", "fragile": ending}
     assert run.summary["kernels"]["fragile"]["restarts"] == 1
     claim_all_well(run, "steady")
-    steady, fragile = (sayings(run.console[kernel]) for kernel in ("steady", "fragile"))
-    assert sum(word.startswith("second ") for word in steady) == 6
-    assert [word for word in fragile if word.startswith(("worked", "dying"))] == 2 * [WORKED, fragile[2]]
+    fragile = sayings(run.console["fragile"])
+    assert [word for word in fragile if word.startswith(("worked", "dying"))] == 2 * [WORKED, fragile[5]]
+    times, deaths = uptimes(run.console["steady"]), [end["when_ns"] / 1e9 for end in run.ends["fragile"]]
+    dying = uptimes(run.console["fragile"])[2]
+    assert all(0.2 <= later - earlier < 0.4 for earlier, later in pairwise(times))
+    assert min(times) < dying < deaths[0] < deaths[1] < max(times)
+    assert sum(deaths[0] < time < deaths[1] for time in times) > 5
 
 
 @needs_guest("vmlinuz", "initramfs.cpio.gz")
