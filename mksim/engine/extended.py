@@ -1,11 +1,11 @@
 """Extended state and performance counters: what QEMU takes and a CPU refuses.
 
-Reserved bits of MXCSR are #GP, however they are loaded; XSAVE and XRSTOR are #NM while CR0.TS is set; RDPMC is #GP
-as there are no counters. SDM vol. 1, 10.2.3 and 13.7 to 13.9; vol. 2B, RDPMC.
+Reserved bits of MXCSR are #GP, however they are loaded; XSAVE and XRSTOR are #NM while CR0.TS is set; RDPMC
+is #GP as there are no counters. SDM vol. 1, 10.2.3 and 13.7 to 13.9; vol. 2B, RDPMC.
 
-Translated code does not keep RIP up to date for the helpers of extended state: QEMU has it from the address that
-a helper returns to. So each is called through a few instructions that first call a check of ours, with that
-address as its last argument, and then jump to QEMU's helper, which returns as if there were nothing between.
+Translated code does not keep RIP up to date for the helpers of extended state: QEMU has it from the address
+that a helper returns to. So each is called through a few instructions that first call a check of ours, with
+that address as its last argument, and then jump to QEMU's helper, which returns as if nothing were between.
 """
 
 import ctypes
