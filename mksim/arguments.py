@@ -88,7 +88,7 @@ def boot_arguments(command: argparse.ArgumentParser, *, wait: bool = False) -> N
     add("--until", type=_limit, metavar="LIMIT", help="stop at a virtual time (10ms) or instruction (5Minsn)")
     _report_options(command)
     add("--trace", type=_trace, metavar="FILE.json",
-        help="write events as they happen: .json is for Perfetto, .jsonl is lines")  # fmt: skip
+        help="write events as they happen: .json and .pftrace are for Perfetto, .jsonl is lines")  # fmt: skip
     add("--trace-only", type=_kinds, default=frozenset(TRACE_KINDS), metavar="KINDS",
         help=f"only these, with commas between: {', '.join(TRACE_KINDS)}")  # fmt: skip
     add("--trace-most", type=_events, default=TRACE_MOST, metavar="N",

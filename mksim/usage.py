@@ -28,7 +28,7 @@ examples:
   mksim boot config.toml --seed 7 --until 10ms        at most 10 ms of virtual time
   mksim boot config.toml --until 5Minsn               at most 5 million instructions, all cores together
   mksim boot config.toml --console ping=ping.log --summary run.json --quiet
-  mksim boot config.toml --trace run.json             what happened, to look at on https://ui.perfetto.dev
+  mksim boot config.toml --trace run.pftrace          what happened, to look at on https://ui.perfetto.dev
   mksim boot config.toml --trace run.jsonl --trace-only message,crossing
   mksim boot config.toml --trust                      let violations happen, and record them
   mksim boot config.toml --record run.mk              write down what was run and how it went: see replay

@@ -15,8 +15,8 @@ Drive = Callable[["Machine", int, int, Callable[[], None]], "Outcome"]
 
 SHEET_FORMS = (".json", ".svg")
 """Endings of a scorecard's file."""
-TRACE_FORMS = (".json", ".jsonl")
-"""Endings of a trace's file: for Perfetto and Chrome, and JSON lines."""
+TRACE_FORMS = (".json", ".jsonl", ".pftrace")
+"""Endings of a trace's file: for Perfetto and Chrome, JSON lines, and Perfetto's own."""
 TRACE_KINDS = ("run", "interrupt", "message", "crossing")
 """What a trace can hold."""
 TRACE_MOST = 1_000_000

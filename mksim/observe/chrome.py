@@ -5,7 +5,7 @@ As the Perfetto UI and chrome://tracing read it ("Trace Event Format", Google 20
 """
 
 import json
-from collections import defaultdict, deque
+from collections import defaultdict
 from typing import Any, TextIO
 
 import numpy as np
@@ -15,6 +15,7 @@ from mksim.engine.tracing import CROSSED, INTERRUPTED, SENT, SLEPT, WOKE
 from mksim.fabric.ledger import Act
 from mksim.machine.machine import Machine
 from mksim.machine.names import MODES, owner_name
+from mksim.observe.arrows import Arrows
 
 _FIRST_THREAD = 1000
 """Thread of core 0: no thread may have the number of a process."""
@@ -27,9 +28,8 @@ class Chrome:
         self._machine, self._stream = machine, stream
         self._homes = [int(home) for home in machine.board.cores["home"]]
         self._running: set[int] = set()
-        self._arrows: dict[int, deque[tuple[int, int]]] = defaultdict(deque)
+        self._arrows = Arrows()
         self._counts: dict[tuple[str, int], int] = defaultdict(int)
-        self._sent = 0
         stream.write('{"displayTimeUnit":"ns","traceEvents":[\n')
         self._name_all()
         for core in np.flatnonzero(machine.board.cores["state"] == RUNNING):
@@ -98,17 +98,13 @@ class Chrome:
         if not event["flag"]:
             return
         sender, when = int(event["core"]), int(event["when"])
-        self._sent += 1
         what = {"vector": f"{int(event['value']):#x}", "mode": MODES[event["mode"]]}
-        self._write("s", sender, when, name="message", cat="message", id=self._sent, args=what)
-        self._arrows[int(event["other"])].append((int(event["until"]), self._sent))
+        self._write("s", sender, when, name="message", cat="message", id=self._arrows.sent(event), args=what)
         self._count("messages", sender, when)
 
     def _land(self, event: np.void) -> None:
         core, when = int(event["core"]), int(event["when"])
-        arrows = self._arrows[core]
-        while arrows and arrows[0][0] <= when:
-            _, number = arrows.popleft()
+        for number in self._arrows.landed(event):
             self._write("f", core, when, name="message", cat="message", id=number, bp="e")
 
     def _crossing(self, event: np.void) -> None:

@@ -1,14 +1,14 @@
 """Traces: what happened, event by event, into a file while it happens.
 
-Two forms: JSON lines, for grep and programs, and the Trace Event Format, which the Perfetto UI and
-chrome://tracing open (observe/chrome.py).
+Three forms: JSON lines, for grep and programs; Perfetto's own, for its UI and its SQL (observe/perfetto.py);
+and the Trace Event Format, which the Perfetto UI and chrome://tracing open (observe/chrome.py).
 """
 
 import json
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import IO, Any, Protocol, TextIO
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from mksim.fabric.ledger import Act
 from mksim.machine.machine import Machine
 from mksim.machine.names import MODES, owner_name
 from mksim.observe.chrome import Chrome
+from mksim.observe.perfetto import Perfetto
 
 KINDS = {
     "run": (WOKE, SLEPT),
@@ -90,8 +91,9 @@ _TOLD: dict[int, Callable[[Machine, np.void], dict[str, Any]]] = {
     CROSSED: _crossing,
 }
 
-FORMS: dict[str, Callable[[Machine, TextIO], Form]] = {".json": Chrome, ".jsonl": Lines}
+FORMS: dict[str, Callable[[Machine, Any], Form]] = {".json": Chrome, ".jsonl": Lines, ".pftrace": Perfetto}
 """By the ending of a file's name."""
+_BYTES = (".pftrace",)
 
 
 class Trace:
@@ -116,10 +118,14 @@ class Trace:
         self._left = max(0, self._left - len(events))
 
 
+def _opened(path: Path) -> IO[Any]:
+    return path.open("wb") if path.suffix in _BYTES else path.open("w", encoding="utf-8")
+
+
 @contextmanager
 def tracing(machine: Machine, path: Path, *, kinds: Set[str], most: int) -> Iterator[Trace]:
     """Trace a machine into a file, which is whole also where the run breaks off; OSError if it cannot be."""
-    with path.open("w", encoding="utf-8") as stream:
+    with _opened(path) as stream:
         form = FORMS[path.suffix](machine, stream)
         try:
             yield Trace(machine, form, kinds=kinds, most=most)

@@ -43,13 +43,13 @@ class Page:
         message, _, self._rest = self._rest.partition(b"\0")
         return json.loads(message)
 
-    def open(self, path: Path) -> None:
-        """Load a file, and wait until it is there."""
+    def open(self, url: str) -> None:
+        """Load a page, and wait until it is there."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.call("Page.navigate", url=url)
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
 
@@ -75,11 +75,11 @@ class Page:
 
 
 @contextmanager
-def browsing(path: Path) -> Iterator[Page]:
-    """Open a file in a browser."""
+def browsing(url: str, folder: Path) -> Iterator[Page]:
+    """Open a page in a browser, whose own files go to a folder."""
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
-    profile = path.parent / "profile"
+    profile = folder / "profile"
     command = f'exec 3<&{theirs_in} 4>&{theirs_out} {BROWSER} {" ".join(_FLAGS)} --user-data-dir="$0"'
     process = subprocess.Popen(
         ["bash", "-c", command, str(profile)],
@@ -89,7 +89,7 @@ def browsing(path: Path) -> Iterator[Page]:
         os.close(end)
     try:
         page = Page(ours_out, ours_in)
-        page.open(path)
+        page.open(url)
         yield page
     finally:
         process.kill()

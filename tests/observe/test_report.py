@@ -40,7 +40,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shown(report: Path) -> Iterator[Page]:
-    with browsing(report) as one:
+    with browsing(report.as_uri(), report.parent) as one:
         yield one
 
 
@@ -143,7 +143,7 @@ def test_a_hostile_console_does_nothing_even_where_escaping_is_forgotten(tmp_pat
     text = told_of(say(attack) + leave(0))
     for number, body in enumerate((text, text.replace("</body>", f"{attack.decode()}</body>"))):
         file.write_text(body)
-        with browsing(file) as hostile:
+        with browsing(file.as_uri(), tmp_path) as hostile:
             assert hostile.run("document.title") == "guest"
             assert hostile.run("document.querySelectorAll('.console script, .console img').length") == 0
             assert hostile.run("document.querySelector('.console').innerText").count("<script>") == 1
