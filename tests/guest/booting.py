@@ -101,9 +101,10 @@ def boot_claim(
     memory: str = "4M",
     expect: str = "exit 0",
     until: str = "1s",
+    machine: str = "",
     device: str = "",
 ) -> Run:
-    """Boot one of the tiny kernels alone on a machine of its own, with a device of these keys."""
+    """Boot one of the tiny kernels alone on a machine of these keys, with a device of those."""
     config = into / "claim.toml"
     config.write_text(
         f"""
@@ -111,6 +112,7 @@ def boot_claim(
 memory = "16M"
 cores = {cores}
 until = "{until}"
+{machine}
 
 [kernel.claim]
 image = "{BUILT / "tests" / name}.elf"

@@ -17,7 +17,7 @@ from tests.guest.stock import boot_linux
 
 MEMORY = "256M"
 STAMP = re.compile(r"^\[ *\d+\.\d+\] ")
-NUMBER = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+")
+NUMBER = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|-?\d+")
 TROUBLE = re.compile(
     r"warn|error|fail|bug|unable|unstable|stall|watchdog|calibrat|cannot|can't|not |no |timed out|unexpected"
     r"|skip|ignor|disabl|invalid|mismatch|mark",

@@ -105,6 +105,14 @@ def test_a_device_on_pci(tmp_path: Path) -> None:
     assert run.console["claim"] == "the device computes, interrupts and moves memory\n"
 
 
+@pytest.mark.parametrize("rate", ["100M", "1G", "1700M"])
+def test_cpuid_tells_the_frequencies(rate: str, tmp_path: Path) -> None:
+    run = boot_claim("frequency", tmp_path, machine=f'rate = "{rate}"')
+    assert run.code == 0, run.console["claim"]
+    hz = {"M": 10**6, "G": 10**9}[rate[-1]] * int(rate[:-1])
+    assert run.console["claim"] == f"TSC and APIC timer run at {hz} Hz\n"
+
+
 def test_ipi_by_cluster(tmp_path: Path) -> None:
     assert boot_claim("ipi", tmp_path, cores=4, cmdline="cluster").code == 0
 
@@ -130,7 +138,9 @@ def test_32_bit_kernels(name: str, tmp_path: Path) -> None:
         ("halt", "halt"),
         ("off", "power off"),
         ("reset", "reset"),
+        ("fast", "reset"),
         ("keyboard", "reset"),
+        ("output", "reset"),
     ],
 )
 def test_endings(cmdline: str, expect: str, tmp_path: Path) -> None:

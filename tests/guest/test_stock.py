@@ -1,5 +1,6 @@
 """Kernels that nobody here wrote: Debian's Linux and memtest86+."""
 
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from tests.guest.booting import Run, boot_scenario, boot_variant
 from tests.guest.stock import boot_linux, sayings
 
 WORKED = "worked: three pipelines, a hundred forks"
+SCENARIO_LIMIT = 15 * 60
+"""Seconds of host time for two runs of the scenario, which is far more than they take."""
 TROUBLE = ("BUG", "WARNING:", "Oops", "unable to", "detected stall", "timekeeping watchdog", "Call Trace")
 """What Linux says when it thinks little of a machine."""
 
@@ -90,7 +93,9 @@ def test_the_newest_linux(cores: int, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_strangers_side_by_side(tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
+    start = time.monotonic()
     run, again = boot_scenario("stock", tmp_path), boot_scenario("stock", tmp_path / "again")
+    assert time.monotonic() - start < SCENARIO_LIMIT
     assert run.code == 0
     assert run.violations == 0
     assert run.summary["digest"] == again.summary["digest"]

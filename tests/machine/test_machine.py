@@ -52,6 +52,23 @@ def test_a_triple_fault_takes_all_down_on_a_board_that_says_so():
     assert [life.ending for life in one.lives] == [Ending.TRIPLE_FAULT, Ending.RESET]
 
 
+def test_a_reset_of_the_whole_machine_starts_everybody_again():
+    cells = [base(number) + 0x800 for number in range(2)]
+    faulty, other = (b"\xff\x05" + cell.to_bytes(4, "little") for cell in cells)  # inc dword [cell]
+    late = b"\xb9\x00\x00\x01\x00\xe2\xfe" + UD2  # mov ecx, 0x10000; loop $
+    plan = layout(faulty + late, other + SPIN)
+    restarted = kernel(0, faulty + late, restarts=2, restart_after=500)
+    one = machine(
+        kernels=(restarted, plan.kernels[1]), apic_ids=(0, 1), on_triple_fault=TripleFault.MACHINE
+    )
+    assert one.run(until=1_000_000) is Outcome.ENDED
+    assert [ending for _, ending, _ in one.lives[0].ends] == [Ending.TRIPLE_FAULT] * 3
+    assert [ending for _, ending, _ in one.lives[1].ends] == [Ending.RESET] * 3
+    assert [when for when, _, _ in one.lives[0].ends] == [when for when, _, _ in one.lives[1].ends]
+    assert [life.restarts for life in one.lives] == [2, 2]
+    assert [word(one, cell) for cell in cells] == [1, 1]
+
+
 def test_a_kernel_is_started_again_from_its_image_as_often_as_it_may():
     cell = base(0) + 0x800
     code = b"\xff\x05" + cell.to_bytes(4, "little") + UD2

@@ -25,6 +25,7 @@ SEEDS = [
     images.multiboot_elf(bits=32),
     images.multiboot_elf(bits=64),
     images.multiboot_flat(),
+    images.bzimage(),
     with_symbols([MAIN]),
 ]
 EDGES = [0, 1, 4, 0xFF, 0x7F, 0x80]
@@ -116,6 +117,7 @@ def config(tmp_path_factory):
     folder = tmp_path_factory.mktemp("any")
     (folder / "movable.elf").write_bytes(images.movable())
     (folder / "fixed.elf").write_bytes(images.pvh())
+    (folder / "bzImage").write_bytes(images.bzimage())
     return folder / "config.toml"
 
 
@@ -128,8 +130,9 @@ def test_any_file_is_no_config_or_one(config, data):
 
 
 # Words of the vocabulary, so that draws get far, and whatever else TOML can hold.
-FILES = ["movable.elf", "fixed.elf", ".", "\0"]
+FILES = ["movable.elf", "fixed.elf", "bzImage", ".", "\0"]
 SIZES = ["64M", "2M", "4K", "0x1000000-0x1ffffff", "0-0", "-", "1us", "1s", "1G"]
+WIRE_ENDS = ["a:com1", "b:com2", "a:com5", "c:com1", "a", "a:", ""]
 NAMES = ["a", "b", "*", "rw", "nmi", "com1", "auto", "none", "exit 0", "any", "trust", ""]
 numbers = st.integers(-2, 70) | st.integers(-(1 << 80), 1 << 80)
 words_of_configs = st.sampled_from([*FILES, *SIZES, *NAMES])
@@ -150,6 +153,11 @@ names = st.sampled_from(["a", "b", "c", "a b", ""])
 kernel_tables = st.dictionaries(names, tables(schema.KERNEL), max_size=3)
 one_wild_key = st.dictionaries(st.sampled_from(list(schema.KERNEL)), anything, max_size=1)
 good_tables = one_wild_key.map(lambda table: good_kernel | table)
+good_wires = st.fixed_dictionaries({"between": st.lists(st.sampled_from(WIRE_ENDS), max_size=3)})
+good_devices = st.fixed_dictionaries(
+    {"name": st.sampled_from("ab"), "kind": st.sampled_from(["edu", "disk"]), "owner": st.sampled_from("ab")},
+    optional=dict.fromkeys(["slot", "file", "writes"], anything),
+)
 good_kernels = st.dictionaries(st.sampled_from("abc"), good_tables, min_size=1)
 documents = st.fixed_dictionaries(
     {},
@@ -158,6 +166,8 @@ documents = st.fixed_dictionaries(
         "kernel": kernel_tables | good_kernels | scalars,
         "window": st.lists(tables(schema.WINDOW), max_size=3) | scalars,
         "doorbell": st.lists(tables(schema.DOORBELL), max_size=3) | scalars,
+        "wire": st.lists(tables(schema.WIRE) | good_wires, max_size=3) | scalars,
+        "device": st.lists(tables(schema.DEVICE) | good_devices, max_size=3) | scalars,
         "expect": tables(schema.EXPECT),
         "kernle": scalars,
     },
