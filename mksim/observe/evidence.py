@@ -12,6 +12,8 @@ from mksim.observe.transcript import Transcript
 
 MOST = 2_000_000
 """Events that are kept, the first ones: 80 MB."""
+MOST_SAID = 4 << 20
+"""Bytes of each console, likewise."""
 
 
 class Evidence:
@@ -19,7 +21,7 @@ class Evidence:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.transcript = Transcript(machine)
+        self.transcript = Transcript(machine, most=MOST_SAID)
         self._running = np.flatnonzero(machine.board.cores["state"] == RUNNING)
         self._since = machine.now
         self._parts = [np.zeros(0, EVENT)]

@@ -135,14 +135,13 @@ def _shown(lines: list[Line]) -> list[Line]:
 
 
 def _omitted(evidence: Evidence) -> str:
-    missing = {
-        name: len(lines) - 2 * LINES
-        for name, console in evidence.transcript.consoles.items()
-        if len(lines := console.lines()) > 2 * LINES
-    }
-    return " ".join(
-        f"{count:,} lines in the midst of {escape(name)}'s are left out." for name, count in missing.items()
-    )
+    told = []
+    for name, console in evidence.transcript.consoles.items():
+        if (missing := len(console.lines()) - 2 * LINES) > 0:
+            told.append(f"{missing:,} lines in the midst of {escape(name)}'s are left out.")
+        if console.dropped:
+            told.append(f"{console.dropped:,} bytes at the end of {escape(name)}'s are left out.")
+    return " ".join(told)
 
 
 def _consoles(evidence: Evidence) -> str:

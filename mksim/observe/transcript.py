@@ -25,6 +25,9 @@ class Console:
     data: bytearray = field(default_factory=bytearray)
     times: "array[int]" = field(default_factory=lambda: array("q"))
     """Of each byte, in cycles."""
+    most: int = 1 << 62
+    """How many bytes are kept, the first ones."""
+    dropped: int = 0
 
     @property
     def text(self) -> str:
@@ -40,8 +43,10 @@ class Console:
 
     def take(self, data: bytes, times: np.ndarray) -> None:
         """Add some bytes."""
-        self.data += data
-        self.times.frombytes(times.astype(np.int64).tobytes())
+        room = max(0, self.most - len(self.data))
+        self.dropped += max(0, len(data) - room)
+        self.data += data[:room]
+        self.times.frombytes(times[:room].astype(np.int64).tobytes())
 
     def cut(self, length: int) -> None:
         """Forget what came behind so many bytes."""
@@ -50,12 +55,15 @@ class Console:
 
 
 class Transcript:
-    """The consoles of a machine from now on, by kernel's name; the firmware's is among them."""
+    """The consoles of a machine from now on, by kernel's name; the firmware's is among them.
 
-    def __init__(self, machine: Machine) -> None:
+    The first `most` bytes of each are kept.
+    """
+
+    def __init__(self, machine: Machine, *, most: int = 1 << 62) -> None:
         self._machine = machine
         names = [life.kernel.name for life in machine.lives]
-        self.consoles = {name: Console() for name in (*names, FIRMWARE_NAME)}
+        self.consoles = {name: Console(most=most) for name in (*names, FIRMWARE_NAME)}
         self._by_number = list(self.consoles.values())
         machine.consoles.append(self._hear)
         if (owner := machine.layout.screen_owner) is not None:

@@ -5,6 +5,7 @@ https://chromedevtools.github.io/devtools-protocol: JSON, each message ended by 
 
 import json
 import os
+import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 BROWSER = "chromium-headless-shell"
+PATIENCE = 120
+"""Seconds: a host may be busy, but a test ends."""
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe")
 
 
@@ -37,6 +40,7 @@ class Page:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            assert select.select([self._fro], [], [], PATIENCE)[0], "the browser does not answer"
             data = os.read(self._fro, 1 << 20)
             assert data, "the browser has gone"
             self._rest += data

@@ -84,6 +84,28 @@ def test_long_consoles_are_cut_in_the_midst() -> None:
     assert "1,000 lines in the midst of k0's are left out" in text
 
 
+def test_a_console_without_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mksim.observe.evidence.MOST_SAID", 10)
+    assert "5 bytes at the end of k0's are left out" in told_of(say(b"0123456789abcde") + leave(0))
+
+
+def test_dma_is_told_by_the_device_that_did_it(tmp_path: Path) -> None:
+    run, out = tmp_path / "run.mk", tmp_path / "run.html"
+    assert main(["boot", str(ROOT / "kernels/dma/config.toml"), "--quiet", f"--record={run}"]) == 0
+    assert main(["report", str(run), "-o", str(out)]) == 0
+    assert re.search(
+        r"✕ dma write</td><td><code>0x[0-9a-f]+[^<]*</code></td><td><code>device 0", out.read_text()
+    )
+
+
+def test_a_kernel_by_its_path_has_a_report_too(tmp_path: Path) -> None:
+    run, out = tmp_path / "run.mk", tmp_path / "run.html"
+    hello = str(ROOT / "build/kernels/hello/hello.elf")
+    main(["boot", "--kernel", hello, "--quiet", f"--record={run}"])
+    assert main(["report", str(run), "-o", str(out)]) == 0
+    assert "<title>hello.elf</title>" in out.read_text()
+
+
 def test_busy_columns() -> None:
     runs = [(0, 50), (100, 200)]
     assert busy(runs, 200, 4).tolist() == [1, 0, 1, 1]
