@@ -55,7 +55,7 @@ def test_what_cannot_be_written_is_told_before_anything_runs(option: str, reason
     assert ended(mksim("boot", HELLO, option)) == (2, f"{name}: {reason}\n")
 
 
-def test_many_at_once_are_as_one_alone(tmp_path: Path) -> None:
+def test_many_at_once_are_as_one_alone() -> None:
     runs = [mksim("boot", HELLO) for _ in range(4)]
     told = [run.communicate(timeout=600) for run in runs]
     assert all(one == told[0] for one in told)

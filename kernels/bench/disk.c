@@ -26,10 +26,8 @@ static void take_messages(struct virtio disk) {
 }
 
 int main(void) {
-    struct virtio disk = virtio_find(VIRTIO_BLOCK);
+    struct virtio disk = virtio_open(VIRTIO_BLOCK, &queue);
     CHECK(disk.common);
-    pci_write16(disk.function, PCI_COMMAND, PCI_MEMORY_ON | PCI_MASTER);
-    CHECK(virtio_start(disk, &queue));
     take_messages(disk);
     u64 blocks = *(volatile u64 *)disk.device / (BLOCK / 512);
     virtio_describe(&queue, 0, physical(&header), sizeof header, VIRTIO_NEXT);

@@ -65,6 +65,14 @@ static inline bool virtio_start(struct virtio v, struct virtq *queue) {
     return v.common->status == (3 | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
 }
 
+// Find a device, let it move memory, and start it with one queue; .common is NULL if it cannot be had.
+static inline struct virtio virtio_open(u16 device, struct virtq *queue) {
+    struct virtio v = virtio_find(device);
+    if (v.common)
+        pci_write16(v.function, PCI_COMMAND, PCI_MEMORY_ON | PCI_MASTER);
+    return v.common && virtio_start(v, queue) ? v : (struct virtio){};
+}
+
 static inline void virtio_describe(struct virtq *queue, u16 index, u64 address, u32 length, u16 flags) {
     queue->table[index].address = address;
     queue->table[index].length = length;

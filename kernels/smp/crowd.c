@@ -2,22 +2,15 @@
 // primes. Claims that every core of the MADT came, that each part was searched once, and that the count is
 // the one in the books.
 #include "../lib/check.h"
+#include "../lib/primes.h"
 #include "../lib/spinlock.h"
 
 #define PARTS  100
-#define PART   200                              // numbers in each
-#define PRIMES 2262                             // below 20000
+#define PART   200                              // numbers in each: all below 20000
 
 static struct spinlock lock;
 static u32 primes;                              // lock must be held
 static u32 parts_done[NCPU], next_part;
-
-static bool is_prime(u32 n) {
-    for (u32 divisor = 2; divisor * divisor <= n; divisor++)
-        if (n % divisor == 0)
-            return false;
-    return n > 1;
-}
 
 static void work(void) {
     for (u32 part; (part = fetch_add(&next_part, 1)) < PARTS; parts_done[this_core()->number]++) {
@@ -37,7 +30,7 @@ int main(void) {
         print("core %u (APIC ID %u) searched %u parts\n", i, madt_apic_id[i], parts_done[i]);
         parts += parts_done[i];
     }
-    CHECK(parts == PARTS && primes == PRIMES);
+    CHECK(parts == PARTS && primes == PRIMES_BELOW_20000);
     print("%u primes below %u, found by %u cores\n", primes, PARTS * PART, madt_cores);
     return 0;
 }

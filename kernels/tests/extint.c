@@ -1,6 +1,7 @@
 // The 8259 reaches a core through pin 0 of the I/O APIC as ExtINT, its vector from the 8259, and through LINT0
 // as a fixed interrupt with a vector of LINT0's own. 82093AA, 3.2.4; SDM vol. 3A, 12.5.1.
 #include "../lib/check.h"
+#include "../devices/legacy.h"
 
 #define EXTINT 0x700
 
@@ -19,23 +20,14 @@ static void virtual_wire(struct trapframe *frame) {
     lapic_eoi();
 }
 
-static void pic_init(void) {                                    // 8259A, initialisation command words
-    static const u8 words[][2] = { { 0x20, 0x11 }, { 0xa0, 0x11 }, { 0x21, 0x30 }, { 0xa1, 0x38 },
-                                   { 0x21, 4 }, { 0xa1, 2 }, { 0x21, 1 }, { 0xa1, 1 }, { 0x21, 0xfe }, { 0xa1, 0xff } };
-    for (u32 i = 0; i < sizeof words / sizeof *words; i++)
-        outb(words[i][0], words[i][1]);
-}
-
 int main(void) {
-    trap_handler(0x30, tick);
+    trap_handler(PIC_VECTORS, tick);
     trap_handler(0x55, virtual_wire);
     lapic_write(APIC_LVT_LINT0, 0x10000);
     ioapic_write(0x11, lapic_id() << 24);                       // pin 0: high word, then low
     ioapic_write(0x10, EXTINT);
     pic_init();
-    outb(0x43, 0x34);                                           // channel 0, rate generator, 1 kHz
-    outb(0x40, 1193 & 0xff);
-    outb(0x40, 1193 >> 8);
+    pit_start(1193);                                            // 1 kHz
     while (by_pic < 5)
         wait_interrupt();
     ioapic_mask(0);

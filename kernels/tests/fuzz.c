@@ -1,7 +1,7 @@
 // A kernel that throws dice. With acts=N: so many acts that one survives, on ports, device registers, MSRs,
 // control registers and descriptors, each undone. With fatal: one act that nobody survives for sure. With
 // witness: none; it watches over memory of its own meanwhile. seed=N says which dice.
-#include "../lib/check.h"
+#include "dice.h"
 
 #define LAPIC_PAGE   0xfee00000ull
 #define SCRATCH      4096
@@ -11,19 +11,9 @@
 #define CR4_PAGING   (1ull << 5 | 1ull << 12)   // PAE, LA57
 #define WILD         ((u64)OTHER_ENTRY << 39)
 
-static u64 state;
 static u8 scratch[SCRATCH] __attribute__((aligned(PAGE)));
 static u8 witnessed[WITNESSED];
 static u64 wild_directory[2][512] __attribute__((aligned(PAGE)));
-
-static u64 dice(void) {                         // xorshift64*
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1d;
-}
-
-static u64 below(u64 limit) { return (dice() >> 11) % limit; }
 
 static u64 edge(void) { return 1ull << below(64); }
 
@@ -309,7 +299,7 @@ static void wild_task(void) {
 }
 
 static void wild_breakpoints(void) {
-    asm volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3" :: "r"(word()), "r"((u64)&state), "r"(read_rsp()),
+    asm volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3" :: "r"(word()), "r"((u64)&dice_state), "r"(read_rsp()),
                  "r"((u64)wild_breakpoints));
     asm volatile("mov %0, %%dr7" :: "r"((word() & 0xffffffff) | below(0x100)));
     asm volatile("pushfq; orq %0, (%%rsp); popfq; ud2" :: "r"(word() & 0x277fd7));
@@ -360,7 +350,7 @@ static int witness(void) {
 }
 
 int main(void) {
-    state = option_number("seed", 1) * 0x9e3779b97f4a7c15 + 1;
+    dice_state = option_number("seed", 1) * 0x9e3779b97f4a7c15 + 1;
     if (option("witness"))
         return witness();
     if (option("acts"))

@@ -2,23 +2,16 @@
 // of descriptors, DMA to wherever. Claims nothing but that it gets to the end of its throws.
 #include "../devices/edu.h"
 #include "../devices/virtio.h"
+#include "dice.h"
 
 #define ARENA  0x8000
 #define WINDOW 0xe1000000
 #define SPAN   0x1000000                        // the part of PCI memory that is for the functions of segment 0
 
-static u64 state, functions[3];
+static u64 functions[3];
 static u32 bases[3][6];
 static u8 arena[ARENA] __attribute__((aligned(4096)));
 static u64 interrupts;
-
-static u64 dice(void) {                         // xorshift64
-    state ^= state << 13;
-    state ^= state >> 7;
-    return state ^= state << 17;
-}
-
-static u64 below(u64 limit) { return dice() % limit; }
 
 static void on_any(struct trapframe *frame) { interrupts++; lapic_eoi(); }
 
@@ -112,7 +105,7 @@ static void restore(void) {
 int main(void) {
     void (*acts[])(void) = { throw_at_configuration, throw_at_memory, throw_at_memory, throw_at_ring, throw_at_dma };
     u64 count = option_number("acts", 1000);
-    state = option_number("seed", 1) * 0x9e3779b97f4a7c15;
+    dice_state = option_number("seed", 1) * 0x9e3779b97f4a7c15;
     for (u32 vector = 32; vector < VECTOR_SPURIOUS; vector++)
         trap_handler(vector, on_any);
     trap_handler(NMI, on_any);

@@ -10,10 +10,8 @@ static u32 data[SECTOR / 4];
 static u8 status;
 
 int main(void) {
-    struct virtio disk = virtio_find(VIRTIO_BLOCK);
+    struct virtio disk = virtio_open(VIRTIO_BLOCK, &queue);
     CHECK(disk.common);
-    pci_write16(disk.function, PCI_COMMAND, PCI_MEMORY_ON | PCI_MASTER);
-    CHECK(virtio_start(disk, &queue));
     virtio_describe(&queue, 0, physical(&header), sizeof header, VIRTIO_NEXT);
     virtio_describe(&queue, 1, physical(data), sizeof data, VIRTIO_NEXT);
     virtio_describe(&queue, 2, physical(&status), 1, VIRTIO_WRITE);

@@ -141,7 +141,7 @@ def test_a_machine_that_runs_can_be_attached_to_left_and_attached_to_again(tmp_p
 
 
 @pytest.mark.parametrize("where", ["x", "70000", "unix:", "-1"])
-def test_an_address_that_is_none_is_refused(where: str, tmp_path: Path) -> None:
+def test_an_address_that_is_none_is_refused(where: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mksim", *PINGPONG, f"--gdb={where}"],
         cwd=ROOT, capture_output=True, text=True, check=False,

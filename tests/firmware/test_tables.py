@@ -55,7 +55,7 @@ def test_every_kernel_is_told_what_it_owns(layout: Layout) -> None:
         outcome = boot(layout, kernel)
         assert (outcome.console, outcome.handed_off) == ("", kernel.id)
         assert_entered_by_the_book(kernel, outcome)
-        assert_writes_stay_inside(layout, kernel, outcome)
+        assert_writes_stay_inside(kernel, outcome)
         assert_boot_structures(layout, kernel, outcome)
         assert_madt(layout, kernel, outcome)
         assert_mkpt(layout, kernel, outcome)
@@ -70,7 +70,7 @@ def assert_entered_by_the_book(kernel: Kernel, outcome: Outcome) -> None:
         assert outcome.registers["EAX"] == handoff.MULTIBOOT_MAGIC
 
 
-def assert_writes_stay_inside(layout: Layout, kernel: Kernel, outcome: Outcome) -> None:
+def assert_writes_stay_inside(kernel: Kernel, outcome: Outcome) -> None:
     stack = Span(FIRMWARE_STACKS + kernel.boot_core * STACK, STACK)
     own = [kernel.tables, stack]
     if kernel.parameters:
