@@ -87,12 +87,7 @@ def boot_arguments(command: argparse.ArgumentParser, *, wait: bool = False) -> N
     add("--seed", type=_seed, metavar="N", help="draw another interleaving of cores (default: the config's)")
     add("--until", type=_limit, metavar="LIMIT", help="stop at a virtual time (10ms) or instruction (5Minsn)")
     _report_options(command)
-    add("--trace", type=_trace, metavar="FILE.json",
-        help="write events as they happen: .json and .pftrace are for Perfetto, .jsonl is lines")  # fmt: skip
-    add("--trace-only", type=_kinds, default=frozenset(TRACE_KINDS), metavar="KINDS",
-        help=f"only these, with commas between: {', '.join(TRACE_KINDS)}")  # fmt: skip
-    add("--trace-most", type=_events, default=TRACE_MOST, metavar="N",
-        help=f"only the first N events (default: {TRACE_MOST})")  # fmt: skip
+    _trace_options(command)
     add = command.add_mutually_exclusive_group().add_argument
     add("--record", type=Path, metavar="FILE", help="write down what is run and how it goes, for replay")
     add("--gdb", type=_gdb, default=("1234" if wait else None), metavar="PORT|unix:PATH",
@@ -123,21 +118,32 @@ def _report_options(command: argparse.ArgumentParser) -> None:
     add("--gdbinit", type=Path, metavar="FILE", help="where to write gdb's commands that attach")
 
 
+def _trace_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--trace", type=_trace, metavar="FILE.pftrace",
+        help="write events as they happen: .pftrace and .json are for Perfetto, .jsonl is lines")  # fmt: skip
+    add("--trace-only", type=_kinds, default=frozenset(TRACE_KINDS), metavar="KINDS",
+        help=f"only these, with commas between: {', '.join(TRACE_KINDS)}")  # fmt: skip
+    add("--trace-most", type=_events, default=TRACE_MOST, metavar="N",
+        help=f"only the first N events (default: {TRACE_MOST})")  # fmt: skip
+
+
 def replay_arguments(command: argparse.ArgumentParser) -> None:
     """What `replay` takes."""
     add = command.add_argument
     command.set_defaults(wait=True, record=None)
     add("file", type=Path, metavar="RECORD", help="what boot --record has written")
     _report_options(command)
+    _trace_options(command)
     add("--gdb", type=_gdb, metavar="PORT|unix:PATH", help="let gdb attach there, and do not compare")
 
 
 def report_arguments(command: argparse.ArgumentParser) -> None:
     """What `report` takes."""
     add = command.add_argument
-    command.set_defaults(
-        wait=False, record=None, console=[], summary=None, quiet=True, gdb=None, gdbinit=None
-    )
+    for name in ("record", "summary", "gdb", "gdbinit", "trace", "trace_only", "trace_most"):
+        command.set_defaults(**{name: None})
+    command.set_defaults(wait=False, console=[], quiet=True)
     add("file", type=Path, metavar="RECORD", help="what boot --record has written")
     add("-o", "--out", type=Path, required=True, metavar="FILE.html", help="where the page goes")
     add("--scorecard", type=Path, metavar="FILE.json", help="show this too: what scorecard --out has written")

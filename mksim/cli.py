@@ -39,6 +39,10 @@ from mksim.usage import COMPILING, EXAMPLES, EXIT_CODES, EXIT_CODES_ALONE
 EXIT_AS_EXPECTED, EXIT_UNEXPECTED, EXIT_CONFIG, EXIT_LIMIT = 0, 1, 2, 3
 EXIT_BUG, EXIT_OUTPUT = 70, 74
 """Of a kernel alone, whose own are odd: EX_SOFTWARE and EX_IOERR of BSD's sysexits.h."""
+REPLAYED = (
+    "console", "summary", "quiet", "gdb", "gdbinit", "record", "wait", "trace", "trace_only", "trace_most",
+)  # fmt: skip
+"""Options of a replay that are its own, whatever those of the recorded run were."""
 EXIT_INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended: 128 + SIGINT."""
 
@@ -174,9 +178,8 @@ def _recorded(options: argparse.Namespace) -> tuple[dict[str, Any], Layout, Boot
 
     known = record.read(options.file)
     told = record.options(options.file, known, parser().parse_args)
-    for name in ("console", "summary", "quiet", "gdb", "gdbinit", "record", "wait"):
+    for name in REPLAYED:
         setattr(told, name, getattr(options, name))
-    told.trace = None
     layout, how = order(told)
     record.check_files(options.file, known, layout, read_rom())
     return known, layout, how

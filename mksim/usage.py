@@ -50,6 +50,7 @@ examples:
 examples:
   mksim replay run.mk                                 run it again; name the first thing that differs
   mksim replay run.mk --gdb 1234                      run it again under gdb
+  mksim replay run.mk --trace run.pftrace             run it again, and write what happens
 """,
     "report": """\
 examples:

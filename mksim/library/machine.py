@@ -5,7 +5,8 @@ limits of time cut slices of the schedule; what is run behind them is another in
 every time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -25,9 +26,12 @@ from mksim.machine import machine as board
 from mksim.machine import snapshot, units
 from mksim.machine.config import Layout, Protection
 from mksim.machine.kernel import Life
+from mksim.machine.options import TRACE_KINDS, TRACE_MOST
 from mksim.machine.reading import make_layout, read_layout
+from mksim.observe.evidence import Evidence
 from mksim.observe.recent import Recent
-from mksim.observe.report import fragment
+from mksim.observe.report import fragment, page
+from mksim.observe.trace import Trace, tracing
 from mksim.observe.transcript import Transcript
 
 GRAIN = 16_384
@@ -56,6 +60,7 @@ class Moment:
     expected: dict[str, int]
     waited: int
     events: tuple[np.ndarray, int] | None
+    witnessed: int
 
 
 def layout_of(config: str | Path | Mapping[str, Any] | Layout, folder: str | Path = ".") -> Layout:
@@ -74,6 +79,7 @@ class Machine:
 
     config      the path of a TOML file, or its tables; images are relative to the file, or to `folder`
     events      how many of the newest events to keep, for `events` and `messages`; 0 costs nothing
+    evidence    whether to keep what `write_report` needs
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class Machine:
         seed: int | None = None,
         protection: str | None = None,
         events: int = 0,
+        evidence: bool = False,
     ) -> None:
         layout = layout_of(config, folder)
         if protection is not None:
@@ -92,6 +99,7 @@ class Machine:
         """The machine itself, with all its arrays."""
         self.transcript = Transcript(self.raw)
         self.recent = Recent(self.raw, events) if events else None
+        self.evidence = Evidence(self.raw, self.transcript) if evidence else None
         self._look = Looking(self.raw)
         self._mishaps = inject.Mishaps(self.raw)
         self._expected: dict[str, int] = {}
@@ -270,7 +278,9 @@ class Machine:
         """Return the machine as it is; it may run on."""
         shown = {name: len(console.data) for name, console in self.transcript.consoles.items()}
         events = None if self.recent is None else (self.recent.events(), self.recent.seen)
-        return Moment(snapshot.take(self.raw), shown, dict(self._expected), self._waited, events)
+        witnessed = 0 if self.evidence is None else len(self.evidence.events())
+        state = snapshot.take(self.raw)
+        return Moment(state, shown, dict(self._expected), self._waited, events, witnessed)
 
     def restore(self, moment: Moment) -> None:
         """Put the machine back. Mishaps that are still to come stay so."""
@@ -280,8 +290,22 @@ class Machine:
         self._expected, self._waited = dict(moment.expected), moment.waited
         if self.recent is not None and moment.events is not None:
             self.recent.put_back(*moment.events)
+        if self.evidence is not None:
+            self.evidence.put_back(moment.witnessed)
 
     # --- what came of it ---
+
+    @contextmanager
+    def tracing(self, path: str | Path, only: Iterable[str] = TRACE_KINDS) -> Iterator[Trace]:
+        """Write what happens meanwhile to a file, .pftrace, .json or .jsonl, as `boot --trace` does."""
+        with tracing(self.raw, Path(path), kinds=set(only), most=TRACE_MOST) as trace:
+            yield trace
+
+    def write_report(self, path: str | Path) -> None:
+        """Write a page of the run so far; ValueError unless the machine was made to keep what it takes."""
+        if self.evidence is None:
+            raise ValueError("what a report takes is not kept: Machine(..., evidence=True) keeps it")
+        Path(path).write_text(page(self.evidence, board.Outcome.INTERRUPTED), encoding="utf-8")
 
     def _repr_html_(self) -> str:
         """Return how it stands, for a notebook."""

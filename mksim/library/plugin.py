@@ -44,7 +44,7 @@ def machine(request: pytest.FixtureRequest) -> "Callable[..., Machine]":
 
     def make(config: Any, *, events: int = EVENTS, seed: int | None = None, **more: Any) -> Machine:
         seed = request.config.getoption("--mksim-seed") if seed is None else seed
-        made.append(Machine(config, events=events, seed=seed, **more))
+        made.append(Machine(config, events=events, seed=seed, **{"evidence": True} | more))
         return made[-1]
 
     return make
@@ -78,7 +78,7 @@ def _folder(item: pytest.Item, number: int) -> Path:
 
 
 def _keep(one: "Machine", folder: Path) -> Iterator[str]:
-    """Write a machine's consoles, events and summary; yield what a report is to say."""
+    """Write a machine's consoles, events, summary and page; yield what pytest's report is to say."""
     from mksim.machine.machine import Outcome  # noqa: PLC0415 - it is there already
     from mksim.observe.summary import summary, write  # noqa: PLC0415
     from mksim.observe.trace import fact  # noqa: PLC0415
@@ -90,6 +90,9 @@ def _keep(one: "Machine", folder: Path) -> Iterator[str]:
         lines = (json.dumps(fact(one.raw, event)) + "\n" for event in events)
         (folder / "trace.jsonl").write_text("".join(lines), encoding="utf-8")
         yield f"trace.jsonl has the newest {len(events)} of {one.recent.seen} events"
+    if one.evidence is not None:
+        one.write_report(folder / "report.html")
+        yield "report.html shows all of it"
     for name, console in one.transcript.consoles.items():
         (folder / f"{name}.console").write_bytes(console.data)
         for line in console.lines()[-LINES:]:

@@ -19,9 +19,9 @@ MOST_SAID = 4 << 20
 class Evidence:
     """Sees a machine from now on."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, transcript: Transcript | None = None) -> None:
         self.machine = machine
-        self.transcript = Transcript(machine, most=MOST_SAID)
+        self.transcript = transcript or Transcript(machine, most=MOST_SAID)
         self._running = np.flatnonzero(machine.board.cores["state"] == RUNNING)
         self._since = machine.now
         self._parts = [np.zeros(0, EVENT)]
@@ -35,6 +35,12 @@ class Evidence:
         self.dropped += max(0, len(events) - self._left)
         self._parts.append(events[: self._left])
         self._left -= len(self._parts[-1])
+
+    def put_back(self, length: int) -> None:
+        """Forget all events but the first ones, as the machine is back where it had seen no others."""
+        kept = self.events()[:length]
+        self._left += sum(map(len, self._parts)) - len(kept)
+        self._parts, self.dropped = [kept], 0
 
     def events(self) -> np.ndarray:
         """Return what was seen, as EVENT records in order."""

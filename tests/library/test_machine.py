@@ -1,5 +1,7 @@
 """`mksim.Machine`: run to a condition, look, disturb, put back."""
 
+import json
+
 import pytest
 
 import mksim
@@ -164,3 +166,30 @@ def test_a_notebook_shows_kernels_crossings_and_memory():
     for text in ("mallory", "exit 0", "✕ 3", "page for SIPIs"):
         assert text in shown
     assert 'href="#' not in shown
+
+
+def test_a_report_of_a_machine_that_was_put_back_is_of_one_run(tmp_path):
+    straight, returned = pingpong(evidence=True), pingpong(evidence=True)
+    straight.run()
+    returned.run(lambda machine: machine.ledger.granted > 300)
+    moment = returned.snapshot()
+    returned.run()
+    returned.restore(moment)
+    returned.run()
+    pages = []
+    for machine in (straight, returned):
+        machine.write_report(tmp_path / "run.html")
+        pages.append((tmp_path / "run.html").read_text())
+    assert pages[0] == pages[1]
+    with pytest.raises(ValueError, match="evidence=True"):
+        pingpong().write_report(tmp_path / "run.html")
+
+
+def test_a_trace_is_of_what_happens_meanwhile(tmp_path):
+    machine = pingpong()
+    machine.run("100us")
+    with machine.tracing(tmp_path / "run.jsonl", only=["message"]) as trace:
+        machine.run(within="100us")
+    times = [json.loads(line)["when_ns"] for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert trace.written == len(times) > 50
+    assert 100_000 <= min(times) <= max(times) <= 200_000

@@ -44,6 +44,7 @@ def test_a_test_that_fails_keeps_console_and_trace(pytester: pytest.Pytester) ->
     (folder,) = (pytester.path / "kept").glob("*/machine0")
     assert (folder / "pong.console").read_text() == "answered 1000\n"
     assert json.loads((folder / "summary.json").read_text())["seed"] == 5
+    assert "pong" in (folder / "report.html").read_text()
     events = [json.loads(line)["event"] for line in (folder / "trace.jsonl").read_text().splitlines()]
     assert {"message", "crossing", "interrupt"} <= set(events)
 

@@ -28,6 +28,12 @@ def test_the_same_run_is_the_same(recorded: Path, capsys: pytest.CaptureFixture[
     assert "replay   the same as recorded: 1 milestones, digest" in capsys.readouterr().out
 
 
+def test_a_replay_can_be_traced(recorded: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "run.jsonl"
+    assert main(["replay", str(recorded), "--quiet", f"--trace={trace}", "--trace-only=message"]) == 0
+    assert len(trace.read_text().splitlines()) > 2000
+
+
 def test_a_record_holds_all_that_the_run_was_made_of(recorded: Path) -> None:
     record = json.loads(recorded.read_text())
     assert list(record["files"]) == [
