@@ -140,7 +140,7 @@ def boot(options: argparse.Namespace) -> int:
     if options.kernel is not None:
         return boot_alone(options)
     layout, how = order(options)
-    _announce()
+    _compile()
     from mksim.machine.machine import Outcome  # noqa: PLC0415 - Numba takes half a second
     from mksim.observe import session, summary  # noqa: PLC0415
 
@@ -157,7 +157,7 @@ def replay(options: argparse.Namespace) -> int:
     from mksim.observe import record, session, summary  # noqa: PLC0415
 
     known, layout, how = _recorded(options)
-    _announce()
+    _compile()
     replayer = record.Replayer(known)
     machine, outcome = session.run(layout, how if how.drive else replace(how, drive=replayer))
     for line in replayer.difference:
@@ -197,7 +197,7 @@ def report(options: argparse.Namespace) -> int:
     known, layout, how = _recorded(options)
     find_writable(options.out)
     scorecard = [] if options.scorecard is None else read_scorecard(options.scorecard)
-    _announce()
+    _compile()
     machine = Machine(layout)
     evidence, replayer = Evidence(machine), Replayer(known)
     status = Status(machine, sys.stderr, quiet=False)
@@ -217,7 +217,7 @@ def report(options: argparse.Namespace) -> int:
 def boot_alone(options: argparse.Namespace) -> int:
     """Boot one kernel on a default board; no failure of mksim's has a code that the kernel could give."""
     layout, how = order(options)
-    _announce()
+    _compile()
     try:
         from mksim.observe import exitcode, session  # noqa: PLC0415 - as above
 
@@ -233,9 +233,15 @@ def boot_alone(options: argparse.Namespace) -> int:
         return EXIT_BUG
 
 
-def _announce() -> None:
-    if cold():
+def _compile() -> None:
+    if not cold():
+        return
+    from mksim.engine.compilation import compile_all, missing  # noqa: PLC0415 - as above
+
+    if names := missing():
         print(COMPILING, file=sys.stderr, flush=True)
+        compile_all(names, lambda done, of: _progress(f"{done} of {of} parts"))
+        _progress("")
 
 
 def order(options: argparse.Namespace) -> tuple[Layout, BootOptions]:
@@ -289,7 +295,7 @@ def _consoles(options: argparse.Namespace, layout: Layout) -> dict[str, Path]:
 
 def scorecard(options: argparse.Namespace) -> int:
     """Run every attack under every protection, and show what of others each affects."""
-    _announce()
+    _compile()
     from mksim.observe.scorecard import CONFIG, cells  # noqa: PLC0415 - Numba takes half a second
     from mksim.observe.scoresheet import lines, write  # noqa: PLC0415
 

@@ -4,13 +4,13 @@ A machine's `rate` (Hz) turns cycles into seconds. Chips that count at another f
 `scale`, which is exact: no float ever touches time.
 """
 
-from numba import njit
+from mksim.compiled import native
 
 NEVER = 1 << 62
 """A time no machine reaches: the deadline of a timer that is not armed."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def scale(value: int, numerator: int, denominator: int) -> int:
     """Return floor(value * numerator / denominator) without overflow (value < 2**62, the others < 2**31)."""
     whole, part = value // denominator, value % denominator

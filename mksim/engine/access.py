@@ -7,12 +7,13 @@ QEMU's of the same name (accel/tcg/cputlb.c and target/i386/helper.c of QEMU 5.0
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import CPU_ENV, VMCB
 from mksim.engine.entry import entry
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
 from mksim.engine.records import engine_at
 from mksim.engine.softmmu import direct, engine_on, entry_of
 from mksim.fabric.ownership import Rights
@@ -25,7 +26,7 @@ _LOAD = types.uint64(types.int64, types.int64, types.int32, types.int64)
 _STORE = types.void(types.int64, types.int64, types.uint64, types.int32, types.int64)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def at_hit(env: int, address: int, mode: int, size: int, word: int) -> int:
     """Return the host address of plain memory that the TLB has the page of; 0 if QEMU must look."""
     entry = entry_of(env - CPU_ENV, mode, address)
@@ -37,28 +38,28 @@ def at_hit(env: int, address: int, mode: int, size: int, word: int) -> int:
 def cpu_ldub_mmuidx_ra(env: int, address: int, mode: int, code: int) -> int:
     """Load a byte."""
     host = at_hit(env, address, mode, 1, READ)
-    return carray(pointer(host), 1, np.uint8)[0] if host != 0 else native.ldub(env, address, mode, code)
+    return carray(pointer(host), 1, np.uint8)[0] if host != 0 else qemu.ldub(env, address, mode, code)
 
 
 @entry(_LOAD)
 def cpu_lduw_mmuidx_ra(env: int, address: int, mode: int, code: int) -> int:
     """Load two bytes."""
     host = at_hit(env, address, mode, 2, READ)
-    return carray(pointer(host), 1, np.uint16)[0] if host != 0 else native.lduw(env, address, mode, code)
+    return carray(pointer(host), 1, np.uint16)[0] if host != 0 else qemu.lduw(env, address, mode, code)
 
 
 @entry(_LOAD)
 def cpu_ldl_mmuidx_ra(env: int, address: int, mode: int, code: int) -> int:
     """Load four bytes."""
     host = at_hit(env, address, mode, 4, READ)
-    return carray(pointer(host), 1, np.uint32)[0] if host != 0 else native.ldl(env, address, mode, code)
+    return carray(pointer(host), 1, np.uint32)[0] if host != 0 else qemu.ldl(env, address, mode, code)
 
 
 @entry(_LOAD)
 def cpu_ldq_mmuidx_ra(env: int, address: int, mode: int, code: int) -> int:
     """Load eight bytes."""
     host = at_hit(env, address, mode, 8, READ)
-    return carray(pointer(host), 1, np.uint64)[0] if host != 0 else native.ldq(env, address, mode, code)
+    return carray(pointer(host), 1, np.uint64)[0] if host != 0 else qemu.ldq(env, address, mode, code)
 
 
 @entry(_STORE)
@@ -68,7 +69,7 @@ def cpu_stl_mmuidx_ra(env: int, address: int, value: int, mode: int, code: int) 
     if host != 0:
         carray(pointer(host), 1, np.uint32)[0] = np.uint32(value)
     else:
-        native.stl(env, address, value, mode, code)
+        qemu.stl(env, address, value, mode, code)
 
 
 @entry(_STORE)
@@ -78,7 +79,7 @@ def cpu_stq_mmuidx_ra(env: int, address: int, value: int, mode: int, code: int) 
     if host != 0:
         carray(pointer(host), 1, np.uint64)[0] = value
     else:
-        native.stq(env, address, value, mode, code)
+        qemu.stq(env, address, value, mode, code)
 
 
 @entry(types.uint32(types.int64, types.int64))
@@ -90,14 +91,14 @@ def x86_ldl_phys(cpu: int, address: int) -> int:
         host = direct(engine_at(engine_on(cpu)), address, 4, _R)
         if host != 0:
             return carray(pointer(host), 1, np.uint32)[0]
-    return native.x86_ldl_phys(cpu, address)
+    return qemu.x86_ldl_phys(cpu, address)
 
 
 @entry(types.void(types.int64, types.int64, types.uint32))
 def x86_stl_phys(cpu: int, address: int, value: int) -> None:
     """Note an event in the VMCB during its delivery: for nobody, as there is no hypervisor."""
     if engine_on(cpu) == 0 or address < VMCB:
-        native.x86_stl_phys(cpu, address, value)
+        qemu.x86_stl_phys(cpu, address, value)
 
 
 FUNCTIONS = (

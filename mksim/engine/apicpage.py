@@ -5,14 +5,15 @@ memory behind it (accel/tcg/cputlb.c of QEMU 5.0.1). Whatever is not a register 
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.access import PHYSICAL, READ, WRITE
 from mksim.engine.cpustate import CPU_ENV, CPU_MEM_IO_PC
 from mksim.engine.entry import entry
 from mksim.engine.mmio import apic_read, apic_write, resume_io, settle_io
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
 from mksim.engine.records import engine_at, machine_at
 from mksim.engine.slowpath import heed
 from mksim.engine.softmmu import engine_on, entry_of
@@ -24,14 +25,14 @@ _MODE = 15
 """Of a TCGMemOpIdx: the MMU mode."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def reaches_apic(cpu: int, address: int, operation: int, word: int) -> bool:
     """Tell whether an aligned access hits the page, as far as the TLB knows."""
     entry = entry_of(cpu, operation & _MODE, address)
     return entry[word] == address & -PAGE | _DEVICE and entry[PHYSICAL] == LAPIC and address & 3 == 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def come_from(cpu: int, code: int) -> None:
     """Note where in translated code the access is."""
     carray(pointer(cpu + CPU_MEM_IO_PC), 1, np.int64)[0] = code
@@ -42,7 +43,7 @@ def helper_le_ldul_mmu(where: int, address: int, operation: int, code: int) -> i
     """Load four bytes."""
     cpu = where - CPU_ENV
     if engine_on(cpu) == 0 or not reaches_apic(cpu, address, operation, READ):
-        loaded = native.helper_le_ldul_mmu(where, address, operation, code)
+        loaded = qemu.helper_le_ldul_mmu(where, address, operation, code)
         heed(where, code)
         return loaded
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
@@ -58,7 +59,7 @@ def helper_le_stl_mmu(where: int, address: int, value: int, operation: int, code
     """Store four bytes."""
     cpu = where - CPU_ENV
     if engine_on(cpu) == 0 or not reaches_apic(cpu, address, operation, WRITE):
-        native.helper_le_stl_mmu(where, address, value, operation, code)
+        qemu.helper_le_stl_mmu(where, address, value, operation, code)
         heed(where, code)
         return
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)

@@ -5,18 +5,14 @@ blocks do that by themselves and call only when time has reached `limit`: see `t
 """
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from mksim.compiled import native
 from mksim.engine.cpustate import CR4_MCE, HF2_NMI, HF_INHIBIT_IRQ, IF
 from mksim.engine.entry import entry
 from mksim.engine.gates import enter
 from mksim.engine.interrupts import extint, take_extint
 from mksim.engine.machinecheck import MCIP, shutdown
-from mksim.engine.native import (
-    cpu_loop_exit_noexc,
-    do_interrupt_x86_hardirq,
-    uc_emu_stop,
-)
 from mksim.engine.probe import (
     FRESH,
     NOT_STOPPED,
@@ -28,6 +24,11 @@ from mksim.engine.probe import (
     reason,
     take,
 )
+from mksim.engine.qemu import (
+    cpu_loop_exit_noexc,
+    do_interrupt_x86_hardirq,
+    uc_emu_stop,
+)
 from mksim.engine.records import NOTHING, SLICE_OVER, core_of, engine_at, env_at, happen, machine_at
 from mksim.engine.tracing import INTERRUPTED, trace
 from mksim.hw import lapic
@@ -35,7 +36,7 @@ from mksim.hw import lapic
 _VECTOR_DEBUG, _VECTOR_NMI, _VECTOR_MACHINE_CHECK = 1, 2, 18
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def inject(engine: np.void, env: np.void, vector: int, hardware: int) -> None:
     """Deliver an event through the guest's IDT and leave the block; does not return."""
     take(machine_at(engine["machine"]), engine, vector)
@@ -45,7 +46,7 @@ def inject(engine: np.void, env: np.void, vector: int, hardware: int) -> None:
     cpu_loop_exit_noexc(engine["cpu"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def debug(engine: np.void, env: np.void, core: np.void) -> None:
     """Deliver #DB behind an instruction that has hit breakpoints on data (SDM vol. 3B, 19.2.3)."""
     env["dr"][6] = (env["dr"][6] & ~15) | np.int64(core["debug"])
@@ -53,7 +54,7 @@ def debug(engine: np.void, env: np.void, core: np.void) -> None:
     inject(engine, env, _VECTOR_DEBUG, 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def check_machine(engine: np.void, env: np.void, core: np.void) -> None:
     """Deliver a pending machine check, or shut down the kernel that cannot take one (SDM vol. 3B, 17.3.1)."""
     core["machine_check"] = 0
@@ -64,7 +65,7 @@ def check_machine(engine: np.void, env: np.void, core: np.void) -> None:
     inject(engine, env, _VECTOR_MACHINE_CHECK, 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.void) -> None:
     """Deliver an NMI, or the highest interrupt that may come now."""
     index = engine["core"]
@@ -87,7 +88,7 @@ def check_interrupts(engine: np.void, machine: np.void, core: np.void, env: np.v
     inject(engine, env, vector, 1)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> None:
     """Do before a slice, and set `limit`, what `attend` would before its first block, if it is the usual."""
     engine["limit"] = 0
@@ -109,20 +110,20 @@ def begin(engine: np.void, machine: np.void, core: np.void, env: np.void) -> Non
     engine["limit"] = engine["horizon"]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def taken(machine: np.void, engine: np.void, vector: int) -> None:
     """Note that the running core takes an interrupt."""
     happen(machine, (engine["time"] << 24) ^ (engine["core"] << 16) ^ 0x8000 ^ vector)
     trace_interrupt(engine, machine, vector)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def trace_interrupt(engine: np.void, machine: np.void, vector: int) -> None:
     """Write that the running core takes an interrupt."""
     trace(machine, INTERRUPTED, engine["time"], engine["core"], vector, 0, 0, 0, 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def attend(engine: np.void) -> bool:
     """Do what is to do before the next block; return True if the block must not run."""
     engine["limit"] = engine["horizon"]
@@ -146,7 +147,7 @@ def attend(engine: np.void) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def probed(engine: np.void, instructions: int) -> None:
     """The same under a debugger. What stops without having run anything comes first, breakpoints last."""
     machine, env = machine_at(engine["machine"]), env_at(engine["env"])

@@ -9,13 +9,15 @@ The functions with QEMU's names take the place of its own (exec.c of 5.0.1).
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
 from mksim.clock.time import NEVER
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import CPU, CPU_ENV
 from mksim.engine.entry import entry
-from mksim.engine.native import (
+from mksim.engine.probe import BY_PHYSICAL, sight, watched
+from mksim.engine.qemu import (
     cpu_loop_exit_noexc,
     cpu_restore_state,
     cpu_x86_update_dr7,
@@ -23,7 +25,6 @@ from mksim.engine.native import (
     raise_exception_err_ra,
     tlb_flush_page,
 )
-from mksim.engine.probe import BY_PHYSICAL, sight, watched
 from mksim.engine.records import core_of, engine_at, env_at, machine_at
 from mksim.engine.softmmu import engine_on, physical_at
 from mksim.spec.memmap import PAGE
@@ -43,7 +44,7 @@ _GENERAL_DETECT, _DETECTED = 1 << 13, 1 << 13
 _DB, _GP = 1, 13
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def watches(env: np.void, number: int, address: int, size: int) -> int:
     """Return which accesses to a range breakpoint `number` breaks at, as QEMU says it; 0 for none."""
     control = env["dr"][7]
@@ -103,7 +104,7 @@ def cpu_check_watchpoint(cpu: int, address: int, size: int, _rights: int, flags:
     core_of(machine_at(engine["machine"]), engine["core"])["debug"] |= hit
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def disarm(engine: np.void) -> int:
     """Take the breakpoints of the core that leaves an engine out of QEMU's list; return its DR7."""
     env = env_at(engine["env"])
@@ -113,7 +114,7 @@ def disarm(engine: np.void) -> int:
     return control
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def arm(engine: np.void) -> None:
     """Put those of the core that has come to an engine into the list."""
     env = env_at(engine["env"])
@@ -123,7 +124,7 @@ def arm(engine: np.void) -> None:
         cpu_x86_update_dr7(engine["env"], control)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def detect(where: int, env: np.void) -> None:
     """Raise #DB in place of a move of a debug register, if DR7.GD asks for that (SDM vol. 3B, 19.2.4)."""
     if env["dr"][7] & _GENERAL_DETECT != 0:
@@ -137,7 +138,7 @@ def helper_get_dr(where: int, register: int) -> int:
     """MOV from DRn at CPL 0, in place of QEMU's; RIP is exact where translated code calls this."""
     if engine_on(where - CPU_ENV) != 0:
         detect(where, env_at(where))
-    return native.helper_get_dr(where, register)
+    return qemu.helper_get_dr(where, register)
 
 
 @entry(types.void(types.int64, types.int32, types.int64))
@@ -147,7 +148,7 @@ def helper_set_dr(where: int, register: int, value: int) -> None:
         detect(where, env_at(where))
         if register >= _DR4 and value >> 32 != 0:
             raise_exception_err_ra(where, _GP, 0, 0)
-    native.helper_set_dr(where, register, value)
+    qemu.helper_set_dr(where, register, value)
 
 
 FUNCTIONS = (

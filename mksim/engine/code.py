@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from mksim.engine.native import cpu_memory_rw_debug
+from mksim.compiled import native
+from mksim.engine.qemu import cpu_memory_rw_debug
 from mksim.spec.memmap import PAGE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def code_bytes(engine: np.void, env: np.void) -> int:
     """Return the 8 bytes at CS:RIP, little-endian; 0 if they are not mapped."""
     code = np.zeros(1, np.int64)
@@ -26,7 +26,7 @@ LONGEST = 15
 """Bytes of an instruction, at the most (SDM vol. 2A, 2.3.11)."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def instruction_bytes(engine: np.void, env: np.void) -> np.ndarray:
     """Return the bytes that the instruction at CS:RIP may have; zeros where they are not mapped."""
     code = np.zeros(16, np.uint8)

@@ -5,12 +5,13 @@ the flags are exact where translated code calls these. SDM vol. 3A, 2.5.
 """
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import CPU_ENV, HF_CS64, HF_LMA
 from mksim.engine.entry import entry
-from mksim.engine.native import raise_exception_err_ra
+from mksim.engine.qemu import raise_exception_err_ra
 from mksim.engine.records import core_of, engine_at, env_at, machine_at
 from mksim.engine.softmmu import engine_on
 from mksim.hw import lapic
@@ -24,7 +25,7 @@ _ADDRESS_BITS = 40
 _GP = 13
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def sound_cr0(env: np.void, value: int) -> bool:
     """Tell whether CR0 may have this value."""
     if value >> 32 != 0 or value & (_PG | _PE) == _PG or value & (_NW | _CD) == _NW:
@@ -34,7 +35,7 @@ def sound_cr0(env: np.void, value: int) -> bool:
     return env["cr"][0] & _PG != 0 or env["efer"] & _LME == 0 or env["cr"][4] & _PAE != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def sound(env: np.void, register: int, value: int) -> bool:
     """Tell whether a control register may have this value."""
     if register == 0:
@@ -53,7 +54,7 @@ def helper_write_crN(where: int, register: int, value: int) -> None:  # noqa: N8
     if ours != 0 and not sound(env_at(where), register, value):
         raise_exception_err_ra(where, _GP, 0, 0)
     if ours == 0 or register != 8:
-        native.helper_write_crN(where, register, value)
+        qemu.helper_write_crN(where, register, value)
         return
     engine = engine_at(ours)
     apic = core_of(machine_at(engine["machine"]), engine["core"])["lapic"]
@@ -66,7 +67,7 @@ def helper_read_crN(where: int, register: int) -> int:  # noqa: N802
     """MOV from CRn at CPL 0. CR8 is bits 7:4 of the TPR (SDM vol. 3A, 12.8.6)."""
     ours = engine_on(where - CPU_ENV)
     if ours == 0 or register != 8:
-        return native.helper_read_crN(where, register)
+        return qemu.helper_read_crN(where, register)
     engine = engine_at(ours)
     apic = core_of(machine_at(engine["machine"]), engine["core"])["lapic"]
     return lapic.read(apic, TPR, engine["time"]) >> 4

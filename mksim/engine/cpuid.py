@@ -1,11 +1,12 @@
 """CPUID: a table for all cores, and the few bits that depend on which core asks (SDM vol. 2A, CPUID)."""
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
+from mksim.compiled import native
 from mksim.engine.cpustate import CR4_OSXSAVE, RAX, RBX, RCX, RDX
 from mksim.engine.entry import entry
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
 from mksim.engine.records import core_of, engine_at, env_at, machine_at
 from mksim.hw import lapic
 from mksim.spec.cpuid import ANY, ROW
@@ -13,7 +14,7 @@ from mksim.spec.cpuid import ANY, ROW
 _OSXSAVE, _APIC = 1 << 27, 1 << 9
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def find(machine: np.void, leaf: int, subleaf: int) -> int:
     """Return the number of the row that answers, or -1."""
     rows = carray(pointer(machine["cpuid"]), machine["cpuid_rows"], ROW)
@@ -23,7 +24,7 @@ def find(machine: np.void, leaf: int, subleaf: int) -> int:
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def personal(core: np.void, env: np.void, leaf: int, regs: np.ndarray) -> None:
     """Add what only the asking core knows."""
     identity = np.int64(core["apic_id"])

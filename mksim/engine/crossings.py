@@ -1,15 +1,18 @@
 """What is written into the ledger, and what was granted: the native side of ownership."""
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from mksim.compiled import native
 from mksim.engine.cpustate import CPU_MEM_IO_PC
-from mksim.engine.native import cpu_restore_state, pointer
+from mksim.engine.entry import outlined
 from mksim.engine.probe import note_crossing
-from mksim.engine.records import PLACE, PLACES, core_of, engine_of, env_at, happen, kernel_of
+from mksim.engine.qemu import cpu_restore_state, pointer
+from mksim.engine.records import ENGINE, MACHINE, PLACE, PLACES, core_of, engine_of, env_at, happen, kernel_of
 from mksim.engine.tracing import CROSSED, trace
 from mksim.fabric import ledger
 from mksim.fabric.ledger import CROSSING, FIRST, LEDGER, NEWEST, OTHERS, Act
+from mksim.hw.pci_config import FUNCTION
 from mksim.spec import apic
 from mksim.spec.memmap import PAGE_SHIFT
 
@@ -22,13 +25,13 @@ CONFIG_READ, CONFIG_WRITE = int(Act.CONFIG_READ), int(Act.CONFIG_WRITE)
 _ACTS = len(Act)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def from_code(engine: np.void) -> int:
     """Return where in translated code the access at hand came from; 0 if a page-table walk makes it."""
     return carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@outlined(ENGINE)
 def exact_rip(engine: np.void) -> int:
     """Return RIP of the instruction at hand. In mid-block `eip` is stale: QEMU has it from the host's PC."""
     env = env_at(engine["env"])
@@ -46,21 +49,21 @@ def exact_rip(engine: np.void) -> int:
     return exact
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def page_owner(machine: np.void, address: int) -> np.int64:
     """Return the owner of the page at a DRAM address."""
     owners = carray(pointer(machine["page_owner"]), machine["memory_size"] >> PAGE_SHIFT, np.int16)
     return np.int64(owners[address >> PAGE_SHIFT])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def page_granted(machine: np.void, engine: np.void, address: int, right: int) -> bool:
     """Tell whether the engine's kernel holds a right (ownership.Rights) to the page at a DRAM address."""
     rights = carray(pointer(engine["rights"]), machine["memory_size"] >> PAGE_SHIFT, np.uint8)
     return rights[address >> PAGE_SHIFT] & right != 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def signal_granted(machine: np.void, sender: int, receiver: int, mode: int, vector: int) -> bool:
     """Tell whether a doorbell lets `sender` send this to `receiver`'s cores. Nobody's cores are nobody's."""
     if sender < 0 or receiver < 0:
@@ -77,7 +80,7 @@ def signal_granted(machine: np.void, sender: int, receiver: int, mode: int, vect
     return (vectors[pair * 4 + (vector >> 6)] >> np.uint64(vector & 63)) & np.uint64(1) != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def signal_act(mode: int) -> int:
     """Return the ledger's word for a delivery mode."""
     if mode == apic.NMI:
@@ -89,7 +92,7 @@ def signal_act(mode: int) -> int:
     return IPI
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@outlined(MACHINE)
 def cross(
     machine: np.void,
     index: int,
@@ -107,7 +110,7 @@ def cross(
     write_down(machine, who, index, when, rip, act, where, size, target, granted)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE, FUNCTION)
 def cross_dma(
     machine: np.void, f: np.void, when: int, act: int, where: int, size: int, target: int, granted: bool
 ) -> None:
@@ -117,7 +120,7 @@ def cross_dma(
     write_down(machine, np.int64(f["owner"]), -1, when, f["place"], act, where, size, target, granted)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_down(
     machine: np.void,
     who: int,
@@ -143,7 +146,7 @@ def write_down(
     )  # fmt: skip
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def cross_signal(
     machine: np.void, sender: int, when: int, mode: int, vector: int, target: int, granted: bool
 ) -> None:
@@ -154,10 +157,8 @@ def cross_signal(
     cross(machine, sender, when, rip, signal_act(mode), vector, 0, target, granted)
 
 
-@njit(cache=True, error_model="numpy")
-def cross_access(
-    engine: np.void, machine: np.void, act: int, address: int, size: int, granted: bool
-) -> None:
+@outlined(ENGINE, MACHINE)
+def cross_access(engine: np.void, machine: np.void, act: int, address: int, size: int, granted: bool) -> None:
     """Record an access of the running core to a page that it does not own."""
     owner = page_owner(machine, address)
     cross(machine, engine["core"], engine["time"], exact_rip(engine), act, address, size, owner, granted)

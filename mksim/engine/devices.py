@@ -5,13 +5,16 @@ time ends in `tick_devices`, between slices of cores.
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from mksim.clock.time import NEVER
+from mksim.compiled import native
 from mksim.engine.disks import serve
 from mksim.engine.dma import dma_read, dma_write, send_message
+from mksim.engine.entry import outlined
 from mksim.engine.interrupts import drive_pin, shorten
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
+from mksim.engine.records import ENGINE, MACHINE
 from mksim.hw import edu, msix, pci_bars, pci_config, virtio_blk, virtio_pci
 from mksim.hw.edu import EDU
 from mksim.hw.pci_config import BLOCK as KIND_BLOCK
@@ -24,25 +27,25 @@ from mksim.spec import virtio
 _ONES = -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def functions(machine: np.void) -> np.ndarray:
     """Return the records of all functions: the host bridges first, in the order of their segments."""
     return carray(pointer(machine["functions"]), machine["n_functions"], FUNCTION)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def edu_of(machine: np.void, unit: int) -> np.void:
     """Return the record of educational device number `unit`."""
     return carray(pointer(machine["edus"]), machine["n_edus"], EDU)[unit]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def block_of(machine: np.void, unit: int) -> np.void:
     """Return the record of block device number `unit`."""
     return carray(pointer(machine["blocks"]), machine["n_blocks"], BLOCK)[unit]
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE, FUNCTION)
 def read_device(engine: np.void, machine: np.void, f: np.void, bar: int, offset: int, size: int) -> int:
     """Read a register of the device behind a function."""
     if f["kind"] == KIND_EDU:
@@ -52,7 +55,7 @@ def read_device(engine: np.void, machine: np.void, f: np.void, bar: int, offset:
     return _ONES
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE, FUNCTION)
 def write_device(
     engine: np.void, machine: np.void, f: np.void, bar: int, offset: int, size: int, value: int
 ) -> None:
@@ -67,7 +70,7 @@ def write_device(
     shorten(engine, machine["device_deadline"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def due(machine: np.void, f: np.void) -> int:
     """Return when the device behind a function does something by itself."""
     if f["kind"] == KIND_EDU:
@@ -75,7 +78,7 @@ def due(machine: np.void, f: np.void) -> int:
     return block_of(machine, f["unit"])["due"] if f["kind"] == KIND_BLOCK else NEVER
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def rearm_devices(machine: np.void) -> None:
     """Work out when the next device does something by itself."""
     deadline = NEVER
@@ -84,7 +87,7 @@ def rearm_devices(machine: np.void) -> None:
     machine["device_deadline"] = deadline
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def tick_devices(machine: np.void, now: int) -> None:
     """Let devices do what is due."""
     for index in range(machine["n_functions"]):
@@ -98,7 +101,7 @@ def tick_devices(machine: np.void, now: int) -> None:
     rearm_devices(machine)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def tick_edu(machine: np.void, f: np.void, now: int) -> None:
     """Let an educational device finish what it is at."""
     chip, raised = edu_of(machine, f["unit"]), False
@@ -111,7 +114,7 @@ def tick_edu(machine: np.void, f: np.void, now: int) -> None:
     notify(machine, f, raised, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def move(machine: np.void, f: np.void, chip: np.void, now: int) -> None:
     """Do an educational device's DMA."""
     at, count = edu.in_buffer(chip), chip["dma"][2]
@@ -123,7 +126,7 @@ def move(machine: np.void, f: np.void, chip: np.void, now: int) -> None:
         dma_read(machine, f, edu.in_memory(chip), chip["buffer"], at, count, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_block(engine: np.void, machine: np.void, f: np.void, bar: int, offset: int, size: int) -> int:
     """Read a register of a virtio block device, or of its table of messages."""
     block, part = block_of(machine, f["unit"]), offset & -virtio.PART
@@ -140,7 +143,7 @@ def read_block(engine: np.void, machine: np.void, f: np.void, bar: int, offset: 
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_block(machine: np.void, f: np.void, bar: int, offset: int, size: int, value: int, now: int) -> None:
     """Write a register of a virtio block device, or of its table of messages."""
     block = block_of(machine, f["unit"])
@@ -154,7 +157,7 @@ def write_block(machine: np.void, f: np.void, bar: int, offset: int, size: int, 
     release(machine, f, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def tick_block(machine: np.void, f: np.void, now: int) -> None:
     """Let a block device look at its queue. One that has failed says so, as a change of its configuration."""
     block = block_of(machine, f["unit"])
@@ -168,13 +171,13 @@ def tick_block(machine: np.void, f: np.void, now: int) -> None:
 # --- interrupts
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def msix_control(f: np.void) -> int:
     """Return the control register of a function's MSI-X capability; 0 if it has none."""
     return pci_config.register(f, f["msix"] + spec.MSIX_CONTROL, 2) if f["msix"] else 0
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE, FUNCTION)
 def release(machine: np.void, f: np.void, now: int) -> None:
     """Send what messages of a block device are neither masked nor held back, and let INTA# follow."""
     control = msix_control(f)
@@ -187,7 +190,7 @@ def release(machine: np.void, f: np.void, now: int) -> None:
     follow(machine, f, now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def reset_function(machine: np.void, index: int) -> None:
     """Reset what is behind a function; its registers are as they should be, and it answers where they say."""
     f = functions(machine)[index]
@@ -198,7 +201,7 @@ def reset_function(machine: np.void, index: int) -> None:
         virtio_blk.reset(block_of(machine, f["unit"]), machine["rate"], machine["latency"])
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE, FUNCTION)
 def reconfigured(machine: np.void, f: np.void, now: int) -> None:
     """Let a device's interrupts follow a write to its configuration."""
     if f["kind"] == KIND_BLOCK:
@@ -207,14 +210,14 @@ def reconfigured(machine: np.void, f: np.void, now: int) -> None:
         follow(machine, f, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def msi_enabled(f: np.void) -> bool:
     """Tell whether a function interrupts by message."""
     at = f["msi"]
     return at != 0 and pci_config.register(f, at + spec.MSI_CONTROL, 2) & spec.MSI_ENABLE != 0
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE, FUNCTION)
 def notify(machine: np.void, f: np.void, raised: bool, now: int) -> None:
     """Let out an interrupt that a device has raised, and let INTA# follow its line."""
     if raised and msi_enabled(f) and pci_config.is_master(f):
@@ -225,7 +228,7 @@ def notify(machine: np.void, f: np.void, raised: bool, now: int) -> None:
     follow(machine, f, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def asserts(machine: np.void, f: np.void) -> bool:
     """Tell whether the device behind a function wants to interrupt by its pin."""
     if f["kind"] == KIND_BLOCK:
@@ -235,7 +238,7 @@ def asserts(machine: np.void, f: np.void) -> bool:
     return wants and not msi_enabled(f)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE, FUNCTION)
 def follow(machine: np.void, f: np.void, now: int) -> None:
     """Let the pin of the I/O APIC follow INTA# of all of its owner's functions that share it."""
     wants = asserts(machine, f)

@@ -8,11 +8,12 @@ Left out: other framing than a descriptor for the header and a last one that end
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from mksim.clock.time import NEVER
+from mksim.compiled import native
 from mksim.engine.dma import dma_read, dma_write
-from mksim.engine.native import msync, pointer
+from mksim.engine.qemu import msync, pointer
 from mksim.engine.records import happen
 from mksim.hw import pci_config, virtio_blk, virtio_pci
 from mksim.spec import virtio as spec
@@ -23,7 +24,7 @@ _STAGE = 4096
 _SYNC = 4  # MS_SYNC
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def serve(machine: np.void, f: np.void, b: np.void, now: int) -> bool:
     """Do what is in the queue; return whether its driver is to be interrupted."""
     b["due"], b["failed"], v = NEVER, 0, b["transport"]
@@ -47,7 +48,7 @@ def serve(machine: np.void, f: np.void, b: np.void, now: int) -> bool:
     return done > 0 and quiet == 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def fetch(machine: np.void, f: np.void, b: np.void, address: int, size: int, now: int) -> int:
     """Read a number of the queue's from memory; where that is refused, the queue has failed."""
     if not dma_read(machine, f, address, b["staged"], 0, size, now):
@@ -59,7 +60,7 @@ def fetch(machine: np.void, f: np.void, b: np.void, address: int, size: int, now
     return value  # type: ignore[return-value]  # signed, for numba
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def give(machine: np.void, f: np.void, b: np.void, address: int, size: int, value: int, now: int) -> None:
     """Write a number of the queue's to memory."""
     for byte in range(size):
@@ -68,7 +69,7 @@ def give(machine: np.void, f: np.void, b: np.void, address: int, size: int, valu
         b["failed"] = 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def do_next(machine: np.void, f: np.void, b: np.void, now: int) -> int:
     """Do the request that is next in the queue, and give it back; return how many bytes it has moved."""
     v = b["transport"]
@@ -82,7 +83,7 @@ def do_next(machine: np.void, f: np.void, b: np.void, now: int) -> int:
     return b["moved"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def descriptor(machine: np.void, f: np.void, b: np.void, index: int, now: int) -> None:
     """Read a descriptor into `address`, `length`, `flags` and `next`."""
     at = b["transport"]["table"] + spec.TABLE_ENTRY * index
@@ -97,7 +98,7 @@ def descriptor(machine: np.void, f: np.void, b: np.void, index: int, now: int) -
         b["failed"] = 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def begin(machine: np.void, f: np.void, b: np.void, head: int, now: int) -> None:
     """Read a request's first descriptor and its header."""
     b["moved"] = 0
@@ -109,7 +110,7 @@ def begin(machine: np.void, f: np.void, b: np.void, head: int, now: int) -> None
         b["failed"] = 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def request(machine: np.void, f: np.void, b: np.void, head: int, now: int) -> int:
     """Do a request; return how many bytes the driver finds written."""
     begin(machine, f, b, head, now)
@@ -136,7 +137,7 @@ def request(machine: np.void, f: np.void, b: np.void, head: int, now: int) -> in
     return written + 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def accepts(b: np.void) -> int:
     """Return the status of a request as far as its header decides it."""
     kind = virtio_blk.kind(b)
@@ -148,7 +149,7 @@ def accepts(b: np.void) -> int:
     return spec.BLOCK_OK if there and (kind == spec.BLOCK_READ or not b["read_only"]) else spec.BLOCK_ERROR
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def move(machine: np.void, f: np.void, b: np.void, kind: int, at: int, size: int, now: int) -> int:
     """Move the bytes of one descriptor between memory and the disk; return the status."""
     to_memory = b["flags"] & spec.WRITE != 0
@@ -166,7 +167,7 @@ def move(machine: np.void, f: np.void, b: np.void, kind: int, at: int, size: int
     return spec.BLOCK_OK if whole else spec.BLOCK_ERROR
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def store(machine: np.void, f: np.void, b: np.void, disk: np.ndarray, at: int, size: int, now: int) -> bool:
     """Write memory to the disk, as far as it could be read."""
     address = b["address"]
@@ -179,7 +180,7 @@ def store(machine: np.void, f: np.void, b: np.void, disk: np.ndarray, at: int, s
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def identify(machine: np.void, f: np.void, b: np.void, size: int, now: int) -> int:
     """Write the disk's name to memory."""
     b["staged"][: spec.ID_SIZE] = 0

@@ -5,15 +5,18 @@ refuses it: a read gets ones, a write changes nothing, and the device's status s
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from mksim.compiled import native
 from mksim.engine.crossings import DMA_READ, DMA_WRITE, cross_dma, page_owner
+from mksim.engine.entry import outlined
 from mksim.engine.interrupts import interrupt
 from mksim.engine.mwait import wake_monitors
-from mksim.engine.native import pointer
-from mksim.engine.records import engine_of, kernel_of
+from mksim.engine.qemu import pointer
+from mksim.engine.records import MACHINE, engine_of, kernel_of
 from mksim.engine.softmmu import drop_code
 from mksim.hw import pci_config
+from mksim.hw.pci_config import FUNCTION
 from mksim.spec import pci as spec
 from mksim.spec.memmap import HIGH_DRAM, LOW_DRAM_END, PAGE, PAGE_SHIFT
 
@@ -21,7 +24,7 @@ _R, _W = 1, 2  # ownership.Rights, plain numbers for Numba
 _NOTHING = 0xFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def is_memory(machine: np.void, address: int, size: int) -> bool:
     """Tell whether bytes of one page are DRAM."""
     if address < 0 or address > machine["memory_size"] - size:
@@ -29,7 +32,7 @@ def is_memory(machine: np.void, address: int, size: int) -> bool:
     return address < LOW_DRAM_END or address >= HIGH_DRAM
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE, FUNCTION)
 def reaches(machine: np.void, f: np.void, act: int, right: int, address: int, size: int, now: int) -> bool:
     """Tell whether a function's DMA to bytes of one page happens; record it if the page is another's."""
     if not is_memory(machine, address, size):
@@ -48,7 +51,7 @@ def reaches(machine: np.void, f: np.void, act: int, right: int, address: int, si
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def dma_read(
     machine: np.void, f: np.void, address: int, to: np.ndarray, at: int, size: int, now: int
 ) -> bool:
@@ -65,7 +68,7 @@ def dma_read(
     return whole
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def dma_write(
     machine: np.void, f: np.void, address: int, source: np.ndarray, at: int, size: int, now: int
 ) -> bool:
@@ -85,7 +88,7 @@ def dma_write(
     return whole
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE, FUNCTION)
 def send_message(machine: np.void, f: np.void, address: int, data: int, now: int) -> None:
     """Write the 32 bits of an MSI: to the processors' addresses that is an interrupt (SDM vol. 3A, 12.11)."""
     if address & ~(spec.MSI_WINDOW_SIZE - 1) != spec.MSI_WINDOW:

@@ -1,4 +1,7 @@
-"""Native functions that are called from outside of native code: by libunicorn, and by Python.
+"""Native functions with an address: called by libunicorn and by Python, or by each other without a copy.
+
+Numba gives whoever calls a function a copy of it, and of all that it calls. What is called from many places
+and is not in a hurry is `outlined`: it is compiled once, and its callers are linked with it by name.
 
 Numba too keeps what it has compiled. But before it loads a function it gets ready to compile the next, and it
 loads what that one may be linked with, which took a third of a start. So here the object code alone is kept,
@@ -7,8 +10,10 @@ and LLVM loads it. Numba compiles what is not there or not fresh.
 
 import ctypes
 import hashlib
+import inspect
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -16,14 +21,25 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 import numba
-from numba import cfunc
+import numpy as np
+from numba import cfunc, from_dtype, types
 from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python
 from numba.core.typing.ctypes_utils import to_ctypes
+from numba.extending import models, register_model
 
 from mksim.nativecache import Locator
 
 _DIGEST = 16
+_NATIVE = {
+    bool: types.boolean,
+    int: types.int64,
+    None: types.void,
+    np.int64: types.int64,
+    np.uint64: types.uint64,
+}
+"""What an annotation means to Numba."""
+_SYMBOL = re.compile(rb"mksim\.[a-z0-9_.]+")
 
 
 @cache
@@ -62,8 +78,10 @@ class Entry:
     def address(self) -> int:
         """Where the function is: loaded, or compiled and kept, when it is asked for first."""
         if (kept := self._kept()) is None:
-            kept = self._compile()
+            kept = self.compile()
         symbol, code = kept
+        for name in set(_SYMBOL.findall(code)):
+            link(name.decode())
         loader = _loader()
         loader.add_object_file(llvm.ObjectFileRef.from_data(code))
         loader.finalize_object()
@@ -94,7 +112,13 @@ class Entry:
         fresh = stamp == self._stamp(symbol + code).hex().encode()
         return (symbol.decode(), code) if fresh else None
 
-    def _compile(self) -> tuple[str, bytes]:
+    @property
+    def fresh(self) -> bool:
+        """Whether the code is there, compiled from the source as it is."""
+        return self._kept() is not None
+
+    def compile(self) -> tuple[str, bytes]:
+        """Compile the function and keep its code; return the name of its symbol, and the code."""
         compiled = cfunc(self._signature, error_model="numpy")(self._function)
         symbol, code = compiled.native_name, compiled._library.serialize_using_object_code()[2][0]
         content = b"\n".join([self._stamp(symbol.encode() + code).hex().encode(), symbol.encode(), code])
@@ -105,6 +129,62 @@ class Entry:
         return symbol, code
 
 
+ENTRIES: dict[str, Entry] = {}
+"""All of them, by module and name."""
+_LINKED: set[str] = set()
+
+
+def link(symbol: str, address: int | None = None) -> None:
+    """Tell LLVM where an outlined function is, so that its callers can be compiled or loaded."""
+    if symbol not in _LINKED:
+        llvm.add_symbol(symbol, ENTRIES[symbol].address if address is None else address)
+        _LINKED.add(symbol)
+
+
+def _symbol(function: Any) -> str:
+    return f"{function.__module__}.{function.__name__}"
+
+
 def entry(signature: Any) -> Callable[[Callable[..., Any]], Entry]:
     """Make a function native for callers outside; `signature` is Numba's, as of `types.void(types.int64)`."""
-    return lambda function: Entry(function, signature)
+
+    def enter(function: Callable[..., Any]) -> Entry:
+        return ENTRIES.setdefault(_symbol(function), Entry(function, signature))
+
+    return enter
+
+
+class Outlined(types.ExternalFunction):
+    """A native function that others call by its symbol. Without its `Entry`: Numba pickles this."""
+
+    def get_call_type(self, context: Any, arguments: Any, keywords: Any) -> Any:
+        """Numba is at a call of it."""
+        link(self.symbol)
+        return super().get_call_type(context, arguments, keywords)
+
+
+register_model(Outlined)(models.OpaqueModel)
+
+
+def _types(function: Callable[..., Any], records: tuple[np.dtype, ...]) -> Iterator[Any]:
+    """Yield Numba's types of what a function takes; its records' layouts are given, in their order."""
+    layouts = iter(records)
+    for parameter in inspect.signature(function).parameters.values():
+        record = parameter.annotation is np.void
+        yield from_dtype(next(layouts)) if record else _NATIVE[parameter.annotation]
+
+
+def outlined(*records: np.dtype) -> Callable[[Any], Any]:
+    """Make a function native that its native callers share: the layouts of the records that it takes.
+
+    Everything else is as annotated.
+    """
+
+    def outline(function: Any) -> Any:
+        returned = _NATIVE[inspect.signature(function).return_annotation]
+        taken = tuple(_types(function, records))
+        ENTRIES[_symbol(function)] = Entry(function, returned(*taken))
+        seen = types.uint8 if returned is types.boolean else returned  # Numba takes no bit from outside
+        return Outlined(_symbol(function), seen(*taken))
+
+    return outline

@@ -5,16 +5,17 @@ called (accel/tcg/cpu-exec.c of 5.0.1), as Unicorn calls it (softmmu/cpus.c), un
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from mksim.compiled import native
 from mksim.engine.cpustate import CPU, UC
-from mksim.engine.native import cpu_exec, pointer
+from mksim.engine.qemu import cpu_exec, pointer
 
 _HALTED_FOR_GOOD = 0x10001
 """EXCP_HLT: QEMU's main loop came back because the CPU has nothing to do."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def leave(engine: np.void) -> None:
     """Return from a helper behind which a block ends, RIP being where to go on.
 
@@ -24,14 +25,14 @@ def leave(engine: np.void) -> None:
     carray(pointer(engine["uc"]), 1, UC)[0]["quit_request"] = 1
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def end(engine: np.void) -> None:
     """Have QEMU's main loop come back when the block at hand is left."""
     carray(pointer(engine["uc"]), 1, UC)[0]["stop_request"] = 1
     carray(pointer(engine["cpu"]), 1, CPU)[0]["exit_request"] = 1
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def execute(engine: np.void) -> np.int64:
     """Run an engine from its state on until it is stopped; return Unicorn's error, 0 for none."""
     uc = carray(pointer(engine["uc"]), 1, UC)[0]

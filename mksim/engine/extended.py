@@ -14,13 +14,14 @@ import struct
 from functools import cached_property
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import CPU_ENV
 from mksim.engine.entry import Entry, entry
 from mksim.engine.gates import kernel_mode
-from mksim.engine.native import raise_exception_err_ra
+from mksim.engine.qemu import raise_exception_err_ra
 from mksim.engine.records import env_at
 from mksim.engine.softmmu import engine_on
 
@@ -33,11 +34,11 @@ _CPL = 3
 _USER_MODE = 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def check_mxcsr(env: np.void, where: int, image: int, code: int) -> None:
     """Refuse an image whose MXCSR has reserved bits."""
     mode = _USER_MODE if env["hflags"] & _CPL == _CPL else kernel_mode(env)
-    if native.ldl(where, image + _MXCSR_AT, mode, code) & ~_MXCSR_KNOWN & 0xFFFFFFFF != 0:
+    if qemu.ldl(where, image + _MXCSR_AT, mode, code) & ~_MXCSR_KNOWN & 0xFFFFFFFF != 0:
         raise_exception_err_ra(where, _GP, 0, code)
 
 
@@ -93,7 +94,7 @@ class Checked:
     def address(self) -> int:
         """Where its code is."""
         rights = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
-        code = _code(self._check.address, native.address_of(f"{self.__name__}_x86_64"), self._arguments)
+        code = _code(self._check.address, qemu.address_of(f"{self.__name__}_x86_64"), self._arguments)
         self._memory = mmap.mmap(-1, len(code), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=rights)
         self._memory[:] = code
         return ctypes.addressof(ctypes.c_uint8.from_buffer(self._memory))

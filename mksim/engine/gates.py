@@ -6,9 +6,10 @@ SDM vol. 3A, 6.14.
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.access import READ, WRITE, at_hit
 from mksim.engine.cpustate import (
     CC_OP_EFLAGS,
@@ -27,8 +28,8 @@ from mksim.engine.cpustate import (
     PRESENT,
     RSP,
 )
-from mksim.engine.entry import entry
-from mksim.engine.native import pointer
+from mksim.engine.entry import entry, outlined
+from mksim.engine.qemu import pointer
 from mksim.engine.records import env_at
 from mksim.engine.softmmu import engine_on
 
@@ -51,14 +52,14 @@ _INTERRUPT_GATE, _TRAP_GATE = 14, 15
 _GATE_SIZE, _FRAME_SIZE, _IST = 16, 40, 3
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def kernel_mode(env: np.void) -> int:
     """Return the MMU mode of the accesses that a processor makes by itself."""
     trusted = env["hflags"] & HF_SMAP == 0 or (env["hflags"] & HF_CPL < 3 and env["eflags"] & _AC != 0)
     return _KERNEL if trusted else _KERNEL_SMAP
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def descriptor(where: int, env: np.void, mode: int, selector: int) -> np.int64:
     """Return the descriptor that a selector names; 0 if QEMU must look."""
     local, index = selector & 4 != 0, selector & 0xFFF8
@@ -70,27 +71,27 @@ def descriptor(where: int, env: np.void, mode: int, selector: int) -> np.int64:
     return carray(pointer(host), 1, np.int64)[0] if host != 0 else np.int64(0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def base_of(entry: int) -> int:
     """Return the base that a descriptor holds."""
     return (entry >> 16) & 0xFFFFFF | (entry >> 32) & 0xFF000000
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def limit_of(entry: int) -> int:
     """Return the limit that a descriptor holds, in bytes."""
     limit = entry & 0xFFFF | (entry >> 32) & 0xF0000
     return limit << 12 | 0xFFF if (entry >> 32) & _GRANULAR != 0 else limit
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def is_code64(high: int, cpl: int) -> bool:
     """Tell whether a segment is present 64-bit code that a handler below or at `cpl` may run in."""
     kind = _SEGMENT | _CODE | PRESENT | _LONG
     return high & (kind | _BIG) == kind and (high >> 13) & 3 <= cpl
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def set_cs(env: np.void, selector: int, entry: int) -> None:
     """Load CS with 64-bit code, and what QEMU keeps of it and of SS in hflags."""
     env["cs_selector"], env["cs_base"] = selector, base_of(entry)
@@ -99,14 +100,14 @@ def set_cs(env: np.void, selector: int, entry: int) -> None:
     env["hflags"] = (env["hflags"] & ~(HF_SS32 | HF_ADDSEG)) | HF_CS32 | HF_CS64 | stack
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def set_ss(env: np.void, selector: int, base: int, limit: int, high: int) -> None:
     """Load SS, and with it the CPL."""
     env["ss_selector"], env["ss_base"], env["ss_limit"], env["ss_flags"] = selector, base, limit, high
     env["hflags"] = (env["hflags"] & ~HF_CPL) | ((high >> 13) & 3)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def new_stack(where: int, env: np.void, mode: int, level: int) -> tuple[bool, np.int64]:
     """Return (True, the stack pointer that the TSS holds for a ring, or for 3 + an IST)."""
     index = 8 * level + 4
@@ -116,7 +117,7 @@ def new_stack(where: int, env: np.void, mode: int, level: int) -> tuple[bool, np
     return (True, carray(pointer(host), 1, np.int64)[0]) if host != 0 else (False, np.int64(0))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@outlined()
 def enter(where: int, vector: int, flags: int) -> bool:
     """Deliver an external interrupt to the CPU whose env is at `where`, RFLAGS in full; True if done."""
     env = env_at(where)
@@ -156,7 +157,7 @@ def enter(where: int, vector: int, flags: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def push(env: np.void, host: int, flags: int) -> None:
     """Write the frame of an interrupt: RIP, CS, RFLAGS, RSP, SS."""
     frame = carray(pointer(host), 5, np.int64)
@@ -164,13 +165,13 @@ def push(env: np.void, host: int, flags: int) -> None:
     frame[3], frame[4] = env["regs"][RSP], np.int64(env["ss_selector"]) & 0xFFFFFFFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def keeps(flags: int, rest: int, ring: int) -> bool:
     """Tell whether a data segment stays as it is at a return to a ring: outer ones may lose it."""
     return (flags >> 13) & 3 >= ring or flags | rest == 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def keeps_all(env: np.void, ring: int) -> bool:
     """Tell that of all data segments. FS and GS may have a base behind a null selector, and keep it."""
     if ring == 0:
@@ -186,7 +187,7 @@ def keeps_all(env: np.void, ring: int) -> bool:
     )
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def may_return(high: int, ring: int, cpl: int) -> bool:
     """Tell whether IRET may return to this code segment with this RPL."""
     kind, level = _SEGMENT | _CODE | PRESENT | _LONG, (high >> 13) & 3
@@ -195,7 +196,7 @@ def may_return(high: int, ring: int, cpl: int) -> bool:
     return level <= ring if high & _CONFORMING != 0 else level == ring
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def leave(where: int) -> bool:
     """Return from a handler by IRETQ, between 64-bit segments; True if done."""
     env = env_at(where)
@@ -228,7 +229,7 @@ def leave(where: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def pop_flags(env: np.void, flags: int, cpl: int) -> None:
     """Load RFLAGS as IRET does, as far as `cpl` allows."""
     writable = _POPPED | (_IOPL if cpl == 0 else 0)
@@ -239,7 +240,7 @@ def pop_flags(env: np.void, flags: int, cpl: int) -> None:
     env["eflags"] = (env["eflags"] & ~writable) | (flags & writable) | 2
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def forget_resume(env: np.void) -> None:
     """Drop RF where no breakpoint could see it: with it, a block would be translated once more."""
     if env["dr"][7] & _BREAKPOINTS == 0:
@@ -252,7 +253,7 @@ def helper_iret_protected(where: int, shift: int, next_eip: int) -> None:
     if shift == 2 and engine_on(where - CPU_ENV) != 0 and leave(where):
         env_at(where)["hflags2"] &= ~HF2_NMI
     else:
-        native.helper_iret_protected(where, shift, next_eip)
+        qemu.helper_iret_protected(where, shift, next_eip)
         forget_resume(env_at(where))
 
 

@@ -5,15 +5,18 @@ checked where it leaves: what the fabric refuses is never in flight. SDM vol. 3A
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from mksim.clock.time import NEVER
+from mksim.compiled import native
 from mksim.engine.cpustate import HF2_NMI
 from mksim.engine.crossings import cross_signal, signal_granted
-from mksim.engine.native import pointer
+from mksim.engine.entry import outlined
 from mksim.engine.probe import note_message
+from mksim.engine.qemu import pointer
 from mksim.engine.records import (
     HALTED,
+    MACHINE,
     MWAITING,
     NOTHING,
     RUNNING,
@@ -50,7 +53,7 @@ HEAP = 1 << 14
 """Messages in flight. A message beyond that arrives at once: latency suffers in a flood, nothing is lost."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def extint(machine: np.void, index: int, core: np.void) -> bool:
     """Tell whether a core is asked for an interrupt whose vector the 8259 has: by LINT0 or by a message."""
     if core["extint"] != 0:
@@ -58,7 +61,7 @@ def extint(machine: np.void, index: int, core: np.void) -> bool:
     return index == machine["legacy_core"] and machine["intr"] != 0 and lapic.lint0_extint(core["lapic"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def take_extint(machine: np.void, core: np.void, now: int) -> np.int64:
     """Run the INTA cycles: return the 8259's vector."""
     core["extint"] = 0
@@ -67,7 +70,7 @@ def take_extint(machine: np.void, core: np.void, now: int) -> np.int64:
     return vector
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def rousable(machine: np.void, index: int, core: np.void) -> bool:
     """Tell whether a sleeping core has a reason to wake (SDM vol. 2A, HLT)."""
     if core["nmi"] != 0 or core["machine_check"] != 0:
@@ -77,7 +80,7 @@ def rousable(machine: np.void, index: int, core: np.void) -> bool:
     return lapic.highest(core["lapic"]) >= 0 or extint(machine, index, core)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def settle(machine: np.void, index: int) -> None:
     """Recompute when a core next wants to run, after anything that may have changed its mind."""
     core = core_of(machine, index)
@@ -89,14 +92,14 @@ def settle(machine: np.void, index: int) -> None:
     wakes(machine)[index] = wake
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def shorten(engine: np.void, end: int) -> None:
     """Let the slice at hand end at `end` at the latest."""
     engine["horizon"] = min(engine["horizon"], end)
     engine["limit"] = min(engine["limit"], engine["horizon"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def request(engine: np.void, what: int) -> None:
     """Have the block hook end the slice; an end that is asked for already stands."""
     if engine["request"] == NOTHING or engine["request"] == SLICE_OVER:
@@ -104,7 +107,7 @@ def request(engine: np.void, what: int) -> None:
     engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def rouse(machine: np.void, index: int, when: int) -> None:
     """Let a core notice, not before `when`, what was just delivered to it."""
     core = core_of(machine, index)
@@ -118,7 +121,7 @@ def rouse(machine: np.void, index: int, when: int) -> None:
         settle(machine, index)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def latch_nmi(machine: np.void, index: int) -> None:
     """Ask for an NMI: one may be in service and one wait, so of those that come at once two count."""
     core = core_of(machine, index)
@@ -128,7 +131,7 @@ def latch_nmi(machine: np.void, index: int) -> None:
     core["nmi"] = 1 if flags & HF2_NMI != 0 else min(core["nmi"] + 1, 2)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@outlined(MACHINE)
 def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, when: int) -> None:
     """Hand an interrupt message to a core: the end of every way that an interrupt can take."""
     core = core_of(machine, index)
@@ -151,7 +154,7 @@ def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, w
     rouse(machine, index, when)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@outlined(MACHINE)
 def send_to(machine: np.void, sender: int, index: int, mode: int, vector: int, level: bool, now: int) -> bool:
     """Send one message from a core to one core; return False if the fabric refused it."""
     source, target = core_of(machine, sender), core_of(machine, index)
@@ -169,7 +172,7 @@ def send_to(machine: np.void, sender: int, index: int, mode: int, vector: int, l
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def trace_message(
     machine: np.void, sender: int, index: int, mode: int, vector: int, now: int, due: int
 ) -> None:
@@ -179,7 +182,7 @@ def trace_message(
     trace(machine, SENT, now, sender, vector, due, index, mode, by_core)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def launch(machine: np.void, sender: int, index: int, mode: int, vector: int, level: bool, when: int) -> None:
     """Put a message in flight, due at `when`; the sender's slice ends before an answer could arrive."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
@@ -189,7 +192,7 @@ def launch(machine: np.void, sender: int, index: int, mode: int, vector: int, le
     shorten(engine_of(machine, core_of(machine, sender)["engine"]), when + machine["latency"])
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def send_icr(machine: np.void, sender: int, now: int) -> bool:
     """Send what a core wrote to its ICR (SDM vol. 3A, 12.6.1); return False if any target was refused."""
     apic = core_of(machine, sender)["lapic"]
@@ -208,7 +211,7 @@ def send_icr(machine: np.void, sender: int, now: int) -> bool:
     return sent
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def addressed(machine: np.void, sender: int, index: int, icr: int) -> bool:
     """Tell whether a message with this ICR is meant for core `index`: shorthand, else destination."""
     shorthand = message.icr_shorthand(icr)
@@ -220,7 +223,7 @@ def addressed(machine: np.void, sender: int, index: int, icr: int) -> bool:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def lowest_priority(machine: np.void, sender: int, icr: int) -> int:
     """Return the addressed core with the lowest arbitration priority, the first of equals; -1 if none is."""
     chosen, least = -1, 256
@@ -232,7 +235,7 @@ def lowest_priority(machine: np.void, sender: int, icr: int) -> int:
     return chosen
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def pins(machine: np.void, unit: int, sender: int, now: int) -> None:
     """Send what an I/O APIC's pins ask for. `sender` is a core of its owner: it acts for that kernel."""
     chip = io_apic(machine, unit)
@@ -242,7 +245,7 @@ def pins(machine: np.void, unit: int, sender: int, now: int) -> None:
         pin = ioapic.take(chip)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def interrupt(machine: np.void, entry: int, sender: int, now: int) -> None:
     """Send the message of one redirection entry (82093AA, 3.2.4)."""
     vector, mode = entry & 0xFF, (entry >> 8) & 7
@@ -263,7 +266,7 @@ def interrupt(machine: np.void, entry: int, sender: int, now: int) -> None:
         send_to(machine, sender, chosen, mode, vector, level, now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def broadcast_eoi(machine: np.void, vector: int, sender: int, now: int) -> None:
     """Tell every I/O APIC that a level-triggered interrupt has ended (SDM vol. 3A, 12.8.5)."""
     for unit in range(machine["n_ioapics"]):
@@ -271,19 +274,19 @@ def broadcast_eoi(machine: np.void, vector: int, sender: int, now: int) -> None:
         pins(machine, unit, sender, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def io_apic(machine: np.void, unit: int) -> np.void:
     """Return the record of I/O APIC number `unit`."""
     return carray(pointer(machine["ioapics"]), machine["n_ioapics"], ioapic.IOAPIC)[unit]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def pic_of(machine: np.void) -> np.void:
     """Return the record of the 8259 pair."""
     return carray(pointer(machine["pic"]), 1, pic8259.PIC)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def follow_pic(machine: np.void, now: int) -> None:
     """Let what hangs on the 8259's INT follow it: the legacy core's LINT0, its kernel's I/O APIC's pin 0."""
     output = pic8259.output(pic_of(machine))
@@ -299,7 +302,7 @@ def follow_pic(machine: np.void, now: int) -> None:
     drive_pin(machine, machine["legacy_kernel"], 0, output, now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def drive_line(machine: np.void, kernel: int, irq: int, level: bool, now: int) -> None:
     """Drive the line of an ISA interrupt of one kernel: to the 8259 if it owns that, and to its I/O APIC."""
     if machine["legacy_kernel"] == kernel:
@@ -308,7 +311,7 @@ def drive_line(machine: np.void, kernel: int, irq: int, level: bool, now: int) -
     drive_pin(machine, kernel, 2 if irq == 0 else irq, level, now)  # the MADT's interrupt source override
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def drive_pin(machine: np.void, kernel: int, pin: int, level: bool, now: int) -> None:
     """Drive a pin of a kernel's I/O APIC, if it has one."""
     title = kernel_of(machine, kernel)

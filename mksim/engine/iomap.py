@@ -4,12 +4,12 @@ Unicorn has taken this out of QEMU (target/i386/seg_helper.c of 5.0.1, check_io)
 """
 
 import numpy as np
-from numba import njit
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import HF_CPL, HF_PE, PRESENT
 from mksim.engine.gates import kernel_mode
-from mksim.engine.native import raise_exception_err_ra
+from mksim.engine.qemu import raise_exception_err_ra
 
 _VM, _IOPL_SHIFT = 1 << 17, 12
 _MAP_BASE, _SMALLEST = 0x66, 103
@@ -18,21 +18,21 @@ _TASK, _BUSY = 9, 11
 _GP = 13
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def mapped(engine: np.void, env: np.void, port: int, size: int) -> bool:
     """Tell whether the TSS opens all of these ports."""
     limit, kind = np.int64(env["tr_limit"]), (np.int64(env["tr_flags"]) >> 8) & 0xF
     if np.int64(env["tr_flags"]) & PRESENT == 0 or kind not in (_TASK, _BUSY) or limit < _SMALLEST:
         return False
     where, base, mode = engine["env"], env["tr_base"], kernel_mode(env)
-    offset = np.int64(native.lduw(where, base + _MAP_BASE, mode, 0)) + (port >> 3)
+    offset = np.int64(qemu.lduw(where, base + _MAP_BASE, mode, 0)) + (port >> 3)
     if offset + 1 > limit:
         return False
-    bits = np.int64(native.lduw(where, base + offset, mode, 0)) >> (port & 7)
+    bits = np.int64(qemu.lduw(where, base + offset, mode, 0)) >> (port & 7)
     return bits & ((1 << size) - 1) == 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def check_ports(engine: np.void, env: np.void, port: int, size: int) -> None:
     """Raise #GP, at an instruction whose RIP is exact, if it may not touch these ports."""
     if env["hflags"] & HF_PE == 0:

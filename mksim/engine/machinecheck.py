@@ -5,11 +5,12 @@ at it. SDM vol. 3B, chapter 17.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.engine.cpustate import CR4_MCE
-from mksim.engine.native import raise_exception_err_ra
-from mksim.engine.records import MACHINE_CHECK_STOP, core_of, engine_of, env_at
+from mksim.engine.entry import outlined
+from mksim.engine.qemu import raise_exception_err_ra
+from mksim.engine.records import CORE, ENGINE, MACHINE, MACHINE_CHECK_STOP, core_of, engine_of, env_at
 
 # IA32_MCG_STATUS (17.3.1.2)
 RIPV, EIPV, MCIP = 1, 2, 4
@@ -21,21 +22,21 @@ BUS_READ, BUS_WRITE, BUS_FETCH, BUS_IO, BUS_MESSAGE = 0x0813, 0x0823, 0x0853, 0x
 VECTOR = 18
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def shutdown(engine: np.void) -> None:
     """The core cannot take a machine check: it shuts down, and its kernel with it."""
     engine["request"] = MACHINE_CHECK_STOP
     engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def log_check(core: np.void, kind: int, where: int) -> None:
     """Fill the bank with what went wrong and where: an address, a port or an ICR vector."""
     core["mc_status"] = _VALID | _UNCORRECTED | _ENABLED | _ADDRESS_VALID | kind
     core["mc_address"] = where
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def post(machine: np.void, index: int, kind: int, where: int) -> None:
     """Give a core a machine check that it takes before its next block."""
     core = core_of(machine, index)
@@ -44,7 +45,7 @@ def post(machine: np.void, index: int, kind: int, where: int) -> None:
     engine_of(machine, core["engine"])["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, CORE)
 def throw(engine: np.void, core: np.void, kind: int, where: int, from_code: int) -> None:
     """Raise a machine check at the instruction that does the access; returns only if the core shuts down.
 

@@ -5,8 +5,9 @@ exact to the byte, page-table walks included, and is recorded, done or refused.
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
+from mksim.compiled import native
 from mksim.engine.cpustate import CPU_MEM_IO_PC
 from mksim.engine.crossings import (
     CONFIG_READ,
@@ -24,17 +25,19 @@ from mksim.engine.crossings import (
     page_granted,
     page_owner,
 )
-from mksim.engine.entry import entry
+from mksim.engine.entry import entry, outlined
 from mksim.engine.interrupts import io_apic, pins
 from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, post, throw
 from mksim.engine.msr import after_apic_write
-from mksim.engine.native import pointer, raise_exception_err_ra
 from mksim.engine.pci import ecam_owner, memory_owner, read_ecam, read_memory, write_ecam, write_memory
+from mksim.engine.qemu import pointer, raise_exception_err_ra
 from mksim.engine.records import (
+    ENGINE,
     FOREIGN,
     HOLE,
     IO_APIC,
     LOCAL_APIC,
+    MACHINE,
     PCI_ECAM,
     PCI_SPACE,
     REGION,
@@ -55,13 +58,13 @@ _UD = 6
 _WRITE_PROT = 22  # UC_MEM_WRITE_PROT
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def region_at(address: int) -> np.void:
     """Return the REGION record at `address`."""
     return carray(pointer(address), 1, REGION)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def load(machine: np.void, address: int, size: int) -> np.uint64:
     """Read 1 to 8 bytes of DRAM, little-endian."""
     cells = carray(pointer(machine["memory"] + address), 8, np.uint8)
@@ -71,7 +74,7 @@ def load(machine: np.void, address: int, size: int) -> np.uint64:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def store(machine: np.void, address: int, size: int, value: int) -> None:
     """Write 1 to 8 bytes of DRAM; code that another engine has translated from them is stale, and dropped."""
     cells = carray(pointer(machine["memory"] + address), 8, np.uint8)
@@ -81,7 +84,7 @@ def store(machine: np.void, address: int, size: int, value: int) -> None:
         drop_code(engine_of(machine, index), machine["memory"] + address, size)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def foreign_read(engine: np.void, machine: np.void, address: int, size: int) -> np.uint64:
     """A load from what another owns: recorded; refused, it is a machine check and reads as nothing."""
     code = from_code(engine)
@@ -93,7 +96,7 @@ def foreign_read(engine: np.void, machine: np.void, address: int, size: int) -> 
     return _ONES if code != 0 else np.uint64(0)  # a walk must find no page there
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def foreign_write(engine: np.void, machine: np.void, address: int, size: int, value: int) -> None:
     """A store to what another owns: recorded; refused, it is a machine check and changes nothing."""
     code = from_code(engine)
@@ -105,7 +108,7 @@ def foreign_write(engine: np.void, machine: np.void, address: int, size: int, va
         refuse(engine, machine, BUS_WRITE, address, code)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def refuse(engine: np.void, machine: np.void, kind: int, where: int, code: int) -> None:
     """Answer a refused access: a machine check at the instruction, or after a walk, which has none."""
     if code != 0:
@@ -115,7 +118,7 @@ def refuse(engine: np.void, machine: np.void, kind: int, where: int, code: int) 
         post(machine, engine["core"], kind, where)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def resume_io(engine: np.void, address: int) -> None:
     """Give the upper half of an 8-byte access, which arrives as two of four, its lower half's code."""
     if address & 7 == 4 and address == engine["io_address"] + 4 and from_code(engine) == 0:
@@ -123,20 +126,20 @@ def resume_io(engine: np.void, address: int) -> None:
     engine["io_address"], engine["io_code"] = address, from_code(engine)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def settle_io(engine: np.void) -> None:
     """Forget where the access came from, so that the next page-table walk is seen to come from nowhere."""
     carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def apic_responds(core: np.void, page: int) -> bool:
     """Tell whether the core's local APIC answers at a page: in xAPIC mode only, and where it was put."""
     apic = core["lapic"]
     return lapic.globally_enabled(apic) and not lapic.x2apic(apic) and apic["base"] & BASE_ADDRESS == page
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE, REGION)
 def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int, size: int) -> np.uint64:
     """Read a chip's register. They are 32 bits wide; an APIC's are 16 bytes apart, the hole between them."""
     kind = region["kind"]
@@ -155,7 +158,7 @@ def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int, s
     return _ONES
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE, REGION)
 def chip_write(
     engine: np.void, machine: np.void, region: np.void, offset: int, size: int, value: int
 ) -> None:
@@ -179,7 +182,7 @@ def chip_write(
             write_hpet(engine, machine, offset, size, value & 0xFFFFFFFF)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def apic_read(engine: np.void, machine: np.void, page: int, offset: int) -> np.uint64:
     """Read a register of the core's own local APIC, if that is at a page."""
     core = core_of(machine, engine["core"])
@@ -188,7 +191,7 @@ def apic_read(engine: np.void, machine: np.void, page: int, offset: int) -> np.u
     return np.uint64(lapic.read(core["lapic"], offset, engine["time"]))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@outlined(ENGINE, MACHINE)
 def apic_write(engine: np.void, machine: np.void, page: int, offset: int, value: int) -> None:
     """Write a register of the core's own local APIC, if that is at a page."""
     core = core_of(machine, engine["core"])
@@ -202,7 +205,7 @@ def apic_write(engine: np.void, machine: np.void, page: int, offset: int, value:
             throw(engine, core, BUS_MESSAGE, core["mc_address"], code)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def hole_read(engine: np.void, machine: np.void, address: int) -> np.uint64:
     """Read where nobody answers, unless the core has put its local APIC there; a walk finds no page."""
     if from_code(engine) == 0:
@@ -210,13 +213,13 @@ def hole_read(engine: np.void, machine: np.void, address: int) -> np.uint64:
     return apic_read(engine, machine, address & -PAGE, address & (PAGE - 1))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def hole_write(engine: np.void, machine: np.void, address: int, value: int) -> None:
     """Write where nobody answers, unless the core has put its local APIC there."""
     apic_write(engine, machine, address & -PAGE, address & (PAGE - 1), value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def chip_owner(machine: np.void, region: np.void, offset: int) -> np.int64:
     """Return who owns the chip behind a region: an I/O APIC, a PCI function, or one of the legacy chips."""
     if region["kind"] == PCI_ECAM:
@@ -229,7 +232,7 @@ def chip_owner(machine: np.void, region: np.void, offset: int) -> np.int64:
     return np.int64(machine["legacy_kernel"])
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE, REGION)
 def chip_allowed(
     engine: np.void, machine: np.void, act: int, region: np.void, offset: int, size: int
 ) -> bool:
@@ -279,7 +282,7 @@ def on_mmio_write(_uc: int, offset: int, size: int, value: int, region_address: 
     settle_io(engine)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def on_fetch(engine: np.void, machine: np.void, kind: int, address: int) -> None:
     """An instruction fetch from a region: #UD where nobody answers, else a crossing, refused or stepped."""
     if kind != FOREIGN:

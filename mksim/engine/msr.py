@@ -6,9 +6,10 @@ SDM vol. 4, table 2-2.
 """
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.blocks import check_machine
 from mksim.engine.code import code_bytes
 from mksim.engine.cpustate import (
@@ -23,11 +24,11 @@ from mksim.engine.cpustate import (
     RCX,
     RDX,
 )
-from mksim.engine.entry import entry
+from mksim.engine.entry import entry, outlined
 from mksim.engine.interrupts import broadcast_eoi, extint, send_icr, shorten
 from mksim.engine.machinecheck import BUS_MESSAGE, post
-from mksim.engine.native import cpu_loop_exit_noexc, raise_exception_err_ra
-from mksim.engine.records import clock, core_of, engine_at, env_at, machine_at
+from mksim.engine.qemu import cpu_loop_exit_noexc, raise_exception_err_ra
+from mksim.engine.records import ENGINE, MACHINE, clock, core_of, engine_at, env_at, machine_at
 from mksim.engine.softmmu import engine_on
 from mksim.engine.stackfault import canonical
 from mksim.hw import lapic, lapic_msr
@@ -60,7 +61,7 @@ _ARCH_CAPABILITIES = sum(1 << bit for bit in _IMMUNITIES)
 _BANKS = 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_msr(engine: np.void, machine: np.void, index: int) -> tuple[bool, int | np.int64]:
     """Return (known, value)."""
     core = core_of(machine, engine["core"])
@@ -79,7 +80,7 @@ def read_msr(engine: np.void, machine: np.void, index: int) -> tuple[bool, int |
     return read_plain(core, index)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_plain(core: np.void, index: int) -> tuple[bool, np.int64]:
     """Read a register that is just a value."""
     if index == MISC_ENABLE:
@@ -107,7 +108,7 @@ def read_plain(core: np.void, index: int) -> tuple[bool, np.int64]:
     return index == PLATFORM_ID, np.int64(0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_msr(engine: np.void, machine: np.void, index: int, value: int) -> bool:
     """Write a register; return False for #GP."""
     core = core_of(machine, engine["core"])
@@ -128,7 +129,7 @@ def write_msr(engine: np.void, machine: np.void, index: int, value: int) -> bool
     return write_plain(core, index, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_plain(core: np.void, index: int, value: int) -> bool:
     """Write a register that is just a value. Only zero clears a bank's status (SDM vol. 3B, 17.3.2.2).
 
@@ -153,7 +154,7 @@ def write_plain(core: np.void, index: int, value: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_x2apic(engine: np.void, machine: np.void, core: np.void, index: int, value: int) -> bool:
     """Write a register of the local APIC in x2APIC mode."""
     action = lapic_msr.write_msr(core["lapic"], index, value, engine["time"])
@@ -163,7 +164,7 @@ def write_x2apic(engine: np.void, machine: np.void, core: np.void, index: int, v
     return True
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def retime(engine: np.void, machine: np.void, core: np.void) -> None:
     """Let the slice end no later than the core's timer, and an interrupt that may come now be seen soon."""
     shorten(engine, max(core["lapic"]["deadline"], engine["time"]))
@@ -171,7 +172,7 @@ def retime(engine: np.void, machine: np.void, core: np.void) -> None:
         engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@outlined(ENGINE, MACHINE)
 def after_apic_write(engine: np.void, machine: np.void, action: int) -> None:
     """Do what a write to the local APIC asks of the rest of the machine."""
     index = engine["core"]
@@ -183,7 +184,7 @@ def after_apic_write(engine: np.void, machine: np.void, action: int) -> None:
     retime(engine, machine, core)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def sound_pat(value: int) -> bool:
     """Tell whether all eight entries of PAT name memory types."""
     for number in range(8):
@@ -193,7 +194,7 @@ def sound_pat(value: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def sound(env: np.void, index: int, value: int) -> bool:
     """Tell whether a register of QEMU's may have a value."""
     if index in _ADDRESSES:
@@ -206,7 +207,7 @@ def sound(env: np.void, index: int, value: int) -> bool:
     return index != _TSC_AUX or value >> 32 == 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def open_window(engine: np.void, core: np.void, env: np.void) -> None:
     """End the block behind WRMSR, if that has brought an interrupt which may come now; may not return."""
     lapic.expire(core["lapic"], engine["time"])
@@ -217,7 +218,7 @@ def open_window(engine: np.void, core: np.void, env: np.void) -> None:
         cpu_loop_exit_noexc(engine["cpu"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def refuse(engine: np.void) -> None:
     """Raise #GP at the instruction; does not return."""
     raise_exception_err_ra(engine["env"], _GP, 0, 0)
@@ -229,7 +230,7 @@ def helper_rdmsr(where: int) -> None:
     ours, regs = engine_on(where - CPU_ENV), env_at(where)["regs"]
     index = regs[RCX] & 0xFFFFFFFF
     if ours == 0 or index in _PLAIN or index in _ADDRESSES:
-        native.helper_rdmsr(where)
+        qemu.helper_rdmsr(where)
         return
     engine = engine_at(ours)
     known, value = read_msr(engine, machine_at(engine["machine"]), index)
@@ -246,7 +247,7 @@ def helper_wrmsr(where: int) -> None:
     index, value = regs[RCX] & 0xFFFFFFFF, (regs[RAX] & 0xFFFFFFFF) | (regs[RDX] << 32)
     plain = index in _PLAIN or index in _ADDRESSES
     if ours == 0 or (plain and sound(env, index, value)):
-        native.helper_wrmsr(where)
+        qemu.helper_wrmsr(where)
         return
     engine = engine_at(ours)
     if plain:

@@ -5,25 +5,27 @@ cores are compared. A store of the value that was there already wakes nobody: th
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from mksim.compiled import native
 from mksim.engine.cpustate import RAX
+from mksim.engine.entry import outlined
 from mksim.engine.interrupts import settle
-from mksim.engine.native import pointer, x86_cpu_get_phys_page_attrs_debug
-from mksim.engine.records import MWAITING, RUNNING, core_of
+from mksim.engine.qemu import pointer, x86_cpu_get_phys_page_attrs_debug
+from mksim.engine.records import MACHINE, MWAITING, RUNNING, core_of
 from mksim.spec.memmap import PAGE_SHIFT
 
 _LINE = 64
 _R = 1  # ownership.Rights.R, a plain number for Numba
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def line(machine: np.void, address: int) -> np.ndarray:
     """Return the 64-byte line at a physical address as 8 words."""
     return carray(pointer(machine["memory"] + address), 8, np.int64)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def arm_monitor(engine: np.void, machine: np.void, env: np.void) -> None:
     """MONITOR: remember the line at DS:RAX as it is now; a line outside DRAM arms nothing."""
     core = core_of(machine, engine["core"])
@@ -38,14 +40,14 @@ def arm_monitor(engine: np.void, machine: np.void, env: np.void) -> None:
         core["line_copy"][:] = line(machine, address)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def may_read(engine: np.void, address: int) -> bool:
     """Tell whether the engine's kernel may read a page: nobody is woken by what he may not see."""
     rights = carray(pointer(engine["rights"] + (address >> PAGE_SHIFT)), 1, np.uint8)
     return rights[0] & _R != 0
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def wake_monitors(machine: np.void, writer: int, now: int) -> None:
     """After a slice of core `writer` that ended at `now`: wake the cores whose monitored line has changed."""
     for index in range(machine["n_cores"]):
@@ -57,7 +59,7 @@ def wake_monitors(machine: np.void, writer: int, now: int) -> None:
             settle(machine, index)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def changed(machine: np.void, core: np.void) -> bool:
     """Tell whether a core's monitored line differs from its copy."""
     current = line(machine, core["line"])

@@ -5,10 +5,11 @@ device that QEMU calls pc-testdev, and the ports that end a kernel. Their interr
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from mksim.compiled import native
 from mksim.engine.interrupts import drive_line, drive_pin, request, shorten
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
 from mksim.engine.records import (
     HAND_OFF,
     KERNEL_EXIT,
@@ -33,7 +34,7 @@ _FAST_RESET, _CPU_RESET = 1, 4  # system control port A, bit 0; reset control, b
 _SELECTOR = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def after_keyboard(engine: np.void, machine: np.void) -> None:
     """Let IRQ 1 follow the output buffer; each byte is an edge of its own."""
     kernel = np.int64(engine["kernel"])
@@ -42,7 +43,7 @@ def after_keyboard(engine: np.void, machine: np.void) -> None:
     drive_line(machine, kernel, IRQ_KEYBOARD, level, engine["time"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_keyboard(engine: np.void, machine: np.void, offset: int) -> int:
     """Read a byte of the keyboard controller."""
     value = i8042.read(kernel_of(machine, engine["kernel"])["keyboard"], offset)
@@ -51,7 +52,7 @@ def read_keyboard(engine: np.void, machine: np.void, offset: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_keyboard(engine: np.void, machine: np.void, offset: int, value: int) -> None:
     """Write a byte of the keyboard controller."""
     if i8042.write(kernel_of(machine, engine["kernel"])["keyboard"], offset, value):
@@ -60,13 +61,13 @@ def write_keyboard(engine: np.void, machine: np.void, offset: int, value: int) -
         after_keyboard(engine, machine)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_power(engine: np.void, machine: np.void, offset: int, size: int) -> int:
     """Read a register of power management, its timer among them."""
     return acpi_pm.read(kernel_of(machine, engine["kernel"])["pm"], offset, size, clock(engine, machine))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_power(engine: np.void, machine: np.void, offset: int, size: int, value: int) -> None:
     """Write a register of power management: that may be the kernel's end."""
     power = kernel_of(machine, engine["kernel"])["pm"]
@@ -77,14 +78,14 @@ def write_power(engine: np.void, machine: np.void, offset: int, size: int, value
         shorten(engine, next_timer(machine))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def select_item(engine: np.void, machine: np.void, key: int) -> None:
     """Begin to read an item of the firmware configuration."""
     items = carray(pointer(machine["fw_items"]), machine["n_fw_items"], ITEM)
     fw_cfg.select(kernel_of(machine, engine["kernel"])["fw_cfg"], items, key)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_item(engine: np.void, machine: np.void, offset: int) -> int:
     """Read the next byte of the item of the firmware configuration; the selector cannot be read."""
     if offset == _SELECTOR:
@@ -93,58 +94,58 @@ def read_item(engine: np.void, machine: np.void, offset: int) -> int:
     return fw_cfg.read(kernel_of(machine, engine["kernel"])["fw_cfg"], data)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_post(engine: np.void, machine: np.void) -> int:
     """Read the POST code that was written last."""
     return np.int64(kernel_of(machine, engine["kernel"])["post"])  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_post(engine: np.void, machine: np.void, value: int) -> None:
     """Write a POST code."""
     kernel_of(machine, engine["kernel"])["post"] = value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_control_a(_engine: np.void) -> int:
     """Read system control port A: the A20 gate is open."""
     return _A20_OPEN
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_control_a(engine: np.void, value: int) -> None:
     """Write system control port A: bit 0 resets."""
     if value & _FAST_RESET:
         request(engine, KERNEL_RESET)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_reset(engine: np.void, value: int) -> None:
     """Write the reset control register."""
     if value & _CPU_RESET:
         request(engine, KERNEL_RESET)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_debug(engine: np.void, machine: np.void, value: int) -> None:
     """Write a byte to the debug console."""
     console(engine, machine, np.int64(engine["kernel"]), value & 0xFF)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_test_word(engine: np.void, machine: np.void, byte: int) -> int:
     """Read a byte of the test device's word."""
     return (kernel_of(machine, engine["kernel"])["test_word"] >> (8 * byte)) & 0xFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_test_word(engine: np.void, machine: np.void, byte: int, value: int) -> None:
     """Write a byte of the test device's word."""
     kernel = kernel_of(machine, engine["kernel"])
     kernel["test_word"] = kernel["test_word"] & ~(0xFF << (8 * byte)) | value << (8 * byte)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def drive_test_line(engine: np.void, machine: np.void, pin: int, value: int) -> None:
     """Drive a line as the test device is told: an ISA interrupt, or a pin of the I/O APIC beyond these."""
     kernel, level = np.int64(engine["kernel"]), value != 0
@@ -154,14 +155,14 @@ def drive_test_line(engine: np.void, machine: np.void, pin: int, value: int) -> 
         drive_pin(machine, kernel, pin, level, engine["time"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def leave(engine: np.void, code: int) -> None:
     """End the kernel with an exit code."""
     engine["exit_code"] = code
     request(engine, KERNEL_EXIT)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def hand_off(engine: np.void, machine: np.void, value: int) -> None:
     """Hand the core over to its kernel, or park it there; only the firmware can."""
     if core_of(machine, engine["core"])["owner"] == FIRMWARE:

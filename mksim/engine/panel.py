@@ -4,8 +4,9 @@ Every switch takes the address of MACHINE first.
 """
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from mksim.compiled import native
 from mksim.engine import schedule
 from mksim.engine.cpustate import CONDITION_CODES, DF
 from mksim.engine.crossings import READ, cross_access
@@ -13,8 +14,8 @@ from mksim.engine.devices import functions, rearm_devices, reset_function
 from mksim.engine.entry import entry
 from mksim.engine.interrupts import io_apic, pic_of
 from mksim.engine.interrupts import settle as settle_core
-from mksim.engine.native import cpu_cc_compute_all
 from mksim.engine.pci import pci_of
+from mksim.engine.qemu import cpu_cc_compute_all
 from mksim.engine.records import RUNNING, core_of, engine_of, env_at, kernel_of, machine_at
 from mksim.engine.reset import start_core
 from mksim.engine.screen import vga_of
@@ -62,7 +63,7 @@ def power_up(machine_address: int, epoch: int) -> None:
         power_up_apic(machine, index)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def power_up_uart(machine: np.void, unit: int) -> None:
     """Power up a UART: one on a wire takes its time to send, a terminal does not."""
     wire = wire_of(machine, unit)
@@ -72,14 +73,14 @@ def power_up_uart(machine: np.void, unit: int) -> None:
         uart16550.reset(uart_of(machine, unit), 0, uart16550.TERMINAL if wire["shown"] != 0 else 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def power_up_apic(machine: np.void, index: int) -> None:
     """Power up a core's local APIC; core 0 is the BSP."""
     core = core_of(machine, index)
     lapic.power_up(core["lapic"], np.int64(core["apic_id"]), index == 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset_legacy(machine: np.void) -> None:
     """Reset the chips that a board has one of. The clock goes on: only its interrupts are reset."""
     pic8259.reset(pic_of(machine))
@@ -90,7 +91,7 @@ def reset_legacy(machine: np.void) -> None:
     pci_config.reset(pci_of(machine))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset_own(machine: np.void, index: int) -> None:
     """Reset what every kernel has for itself."""
     kernel = kernel_of(machine, index)
@@ -100,7 +101,7 @@ def reset_own(machine: np.void, index: int) -> None:
     kernel["post"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset_uart(machine: np.void, unit: int, when: int) -> None:
     """Reset a UART: at the other end of its wire that is seen on the modem lines."""
     chip = uart_of(machine, unit)

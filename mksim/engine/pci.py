@@ -5,8 +5,9 @@ memory, crosses. Segment 0 is of the owner of the legacy chips, and the one that
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from mksim.compiled import native
 from mksim.engine.crossings import CONFIG_WRITE, cross, exact_rip
 from mksim.engine.devices import (
     functions,
@@ -16,7 +17,9 @@ from mksim.engine.devices import (
     reset_function,
     write_device,
 )
-from mksim.engine.native import pointer
+from mksim.engine.entry import outlined
+from mksim.engine.qemu import pointer
+from mksim.engine.records import ENGINE, MACHINE
 from mksim.hw import pci_bars, pci_config
 from mksim.hw.pci_config import PCI
 from mksim.spec.pci import (
@@ -33,13 +36,13 @@ _SEGMENT_SHIFT = 16
 _ONES = -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def pci_of(machine: np.void) -> np.void:
     """Return the record of configuration mechanism 1."""
     return carray(pointer(machine["pci"]), 1, PCI)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def ecam_place(offset: int) -> int:
     """Return the place of the function whose page is at an offset of the ECAM."""
     number = offset >> ECAM_SHIFT
@@ -47,20 +50,20 @@ def ecam_place(offset: int) -> int:
     return segment << _SEGMENT_SHIFT | number & ((1 << BUS_SHIFT) - 1)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def ecam_owner(machine: np.void, offset: int) -> np.int64:
     """Return who owns the segment at an offset of the ECAM: its host bridge has the segment's number."""
     return np.int64(functions(machine)[offset >> (ECAM_SHIFT + BUS_SHIFT)]["owner"])
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def read_ecam(machine: np.void, offset: int, size: int) -> int:
     """Read configuration by its address in memory, up to the end of a doubleword."""
     register = offset & (SPACE - 1)
     return pci_config.read(functions(machine), ecam_place(offset), register, min(size, 4 - (register & 3)))
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def write_ecam(engine: np.void, machine: np.void, offset: int, size: int, value: int) -> None:
     """Write configuration by its address in memory, up to the end of a doubleword."""
     register = offset & (SPACE - 1)
@@ -69,7 +72,7 @@ def write_ecam(engine: np.void, machine: np.void, offset: int, size: int, value:
     configured(engine, machine, pci_config.find(functions(machine), place), register)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def write_data_port(engine: np.void, machine: np.void, lane: int, size: int, value: int) -> None:
     """Write configuration by the ports."""
     host = pci_of(machine)
@@ -79,7 +82,7 @@ def write_data_port(engine: np.void, machine: np.void, lane: int, size: int, val
         configured(engine, machine, pci_config.find(functions(machine), place), host["address"] & 0xFF)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def configured(engine: np.void, machine: np.void, index: int, register: int) -> None:
     """Let a function follow a write to its configuration. What another's memory is in the way of, crosses."""
     if index < 0:
@@ -98,14 +101,14 @@ def configured(engine: np.void, machine: np.void, index: int, register: int) -> 
     reconfigured(machine, f, engine["time"])
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def memory_owner(machine: np.void, address: int) -> np.int64:
     """Return who owns the function that answers at an address of PCI memory, -1 if none does."""
     found = pci_bars.answering(functions(machine), address)
     return np.int64(functions(machine)[found // BASE_ADDRESSES]["owner"] if found >= 0 else -1)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def read_memory(engine: np.void, machine: np.void, address: int, size: int) -> int:
     """Read from PCI memory; ones where nobody answers."""
     every = functions(machine)
@@ -116,7 +119,7 @@ def read_memory(engine: np.void, machine: np.void, address: int, size: int) -> i
     return read_device(engine, machine, f, bar, address - f["bar_base"][bar], size)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def write_memory(engine: np.void, machine: np.void, address: int, size: int, value: int) -> None:
     """Write to PCI memory."""
     every = functions(machine)

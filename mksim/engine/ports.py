@@ -7,15 +7,15 @@ touches another's port crosses. Ports where nobody is read as ones.
 from enum import IntEnum
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
+from mksim.compiled import native
 from mksim.engine.crossings import IN, OUT, cross, exact_rip
 from mksim.engine.devices import functions
-from mksim.engine.entry import entry
+from mksim.engine.entry import entry, outlined
 from mksim.engine.interrupts import follow_pic, pic_of, shorten
 from mksim.engine.iomap import check_ports
 from mksim.engine.machinecheck import BUS_IO, throw
-from mksim.engine.native import pointer
 from mksim.engine.own import (
     drive_test_line,
     hand_off,
@@ -36,7 +36,8 @@ from mksim.engine.own import (
     write_test_word,
 )
 from mksim.engine.pci import pci_of, write_data_port
-from mksim.engine.records import core_of, engine_at, env_at, machine_at
+from mksim.engine.qemu import pointer
+from mksim.engine.records import ENGINE, MACHINE, core_of, engine_at, env_at, machine_at
 from mksim.engine.screen import vga_of
 from mksim.engine.serial import read_uart, write_uart
 from mksim.engine.timers import after_timers, next_timer, pit_of, rtc_of
@@ -75,14 +76,14 @@ _DEBUG_CONSOLE, _DEBUG_EXIT, _HAND_OFF, _RESET, _PM, _UART, _VGA = range(9, 16)
 _PCI_ADDRESS, _PCI_DATA, _FW_CFG, _TEST_WORD, _TEST_LINE = range(16, 21)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def retimed(engine: np.void, machine: np.void) -> None:
     """After a legacy timer was touched, let its line follow, and the slice end when it is due next."""
     after_timers(machine, engine["time"])
     shorten(engine, next_timer(machine))
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def read_register(engine: np.void, machine: np.void, device: int, unit: int) -> int:
     """Read a byte of a chip; ones where there is none to read."""
     now = engine["time"]
@@ -107,7 +108,7 @@ def read_register(engine: np.void, machine: np.void, device: int, unit: int) -> 
     return read_own(engine, machine, device, unit)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def read_own(engine: np.void, machine: np.void, device: int, unit: int) -> int:
     """Read a byte of what every kernel has for itself, or of what only answers to wider accesses."""
     if device == _KEYBOARD:
@@ -125,7 +126,7 @@ def read_own(engine: np.void, machine: np.void, device: int, unit: int) -> int:
     return 0xFF if device == _PCI_ADDRESS else 0
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def write_register(engine: np.void, machine: np.void, device: int, unit: int, value: int) -> None:
     """Write a byte of a chip."""
     now = engine["time"]
@@ -151,7 +152,7 @@ def write_register(engine: np.void, machine: np.void, device: int, unit: int, va
         write_own(engine, machine, device, unit, value)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def write_own(engine: np.void, machine: np.void, device: int, unit: int, value: int) -> None:
     """Write a byte of what every kernel has for itself."""
     if device == _DEBUG_CONSOLE:
@@ -170,7 +171,7 @@ def write_own(engine: np.void, machine: np.void, device: int, unit: int, value: 
         drive_test_line(engine, machine, unit, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def is_wide(device: int, size: int) -> bool:
     """Tell whether a device takes an access of that size as a whole, not byte by byte."""
     if device == _PCI_ADDRESS:
@@ -180,7 +181,7 @@ def is_wide(device: int, size: int) -> bool:
     return device in (_DEBUG_EXIT, _HAND_OFF, _PM, _PCI_DATA)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def read_wide(engine: np.void, machine: np.void, device: int, unit: int, size: int) -> int:
     """Read a register as a whole."""
     if device == _PM:
@@ -192,7 +193,7 @@ def read_wide(engine: np.void, machine: np.void, device: int, unit: int, size: i
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def write_wide(engine: np.void, machine: np.void, device: int, unit: int, size: int, value: int) -> None:
     """Write a register as a whole."""
     if device == _DEBUG_EXIT:
@@ -209,14 +210,14 @@ def write_wide(engine: np.void, machine: np.void, device: int, unit: int, size: 
         write_data_port(engine, machine, unit, min(size, 4 - unit), value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def port_granted(machine: np.void, who: int, port: int) -> bool:
     """Tell whether a kernel may touch a port of another's."""
     grants = carray(pointer(machine["port_grants"] + who * 8192), 8192, np.uint8)
     return who >= 0 and (grants[port >> 3] >> (port & 7)) & 1 != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def foreign_port(machine: np.void, who: int, port: int, size: int) -> tuple[int, bool]:
     """Return the first of `size` ports that another kernel owns, and whether it and the others are granted.
 
@@ -233,7 +234,7 @@ def foreign_port(machine: np.void, who: int, port: int, size: int) -> tuple[int,
     return found, True
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def allowed(engine: np.void, machine: np.void, port: int, size: int, act: int) -> bool:
     """Record a touch of another's port, any of the access's; return False if it must not happen."""
     core = core_of(machine, engine["core"])
@@ -249,7 +250,7 @@ def allowed(engine: np.void, machine: np.void, port: int, size: int, act: int) -
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_port(engine: np.void, machine: np.void, port: int, size: int) -> int:
     """Read 1, 2 or 4 bytes from consecutive ports, as the bus splits them."""
     devices = carray(pointer(machine["port_device"]), 1 << 16, np.uint8)
@@ -265,7 +266,7 @@ def read_port(engine: np.void, machine: np.void, port: int, size: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_port(engine: np.void, machine: np.void, port: int, size: int, value: int) -> None:
     """Write 1, 2 or 4 bytes to consecutive ports, as the bus splits them."""
     devices = carray(pointer(machine["port_device"]), 1 << 16, np.uint8)

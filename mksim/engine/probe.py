@@ -9,10 +9,11 @@ all others do not know of it.
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from mksim.compiled import native
 from mksim.engine.cpustate import CPU, UC_TCG
-from mksim.engine.native import (
+from mksim.engine.qemu import (
     cpu_loop_exit_noexc,
     cpu_restore_state,
     pointer,
@@ -79,19 +80,19 @@ _BLOCK = 1024
 """More instructions than any block has."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def debugger_of(machine: np.void) -> np.void:
     """Return the DEBUGGER record; there must be one."""
     return carray(pointer(machine["debugger"]), 1, DEBUGGER)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def marks_of(engine: np.void) -> np.void:
     """Return an engine's MARKS; there must be a debugger."""
     return carray(pointer(engine["marks"]), 1, MARKS)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def marked(engine: np.void, start: int, size: int) -> bool:
     """Tell whether code of these linear addresses is to call the hook whenever it runs."""
     marks = marks_of(engine)
@@ -101,7 +102,7 @@ def marked(engine: np.void, start: int, size: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def breaks(engine: np.void, start: int, size: int) -> bool:
     """Tell whether a breakpoint is among these linear addresses."""
     marks = marks_of(engine)
@@ -111,20 +112,20 @@ def breaks(engine: np.void, start: int, size: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def progress(machine: np.void, engine: np.void) -> int:
     """Return the instructions of the whole machine up to the running core's next."""
     here = engine["time"] - engine["start"] - engine["skipped"] - engine["left"]
     return machine["instructions"] + here
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def steps(engine: np.void, debugger: np.void) -> bool:
     """Tell whether the core on an engine is to stop after an instruction."""
     return debugger["core"] == engine["core"] or debugger["core"] == ANYBODY
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def satisfied(debugger: np.void, rip: int) -> bool:
     """Tell whether the core that steps has come as far as it is to."""
     if debugger["ran"] == 0 or debugger["low"] <= rip < debugger["high"]:
@@ -132,7 +133,7 @@ def satisfied(debugger: np.void, rip: int) -> bool:
     return debugger["unsent"] < 0 or debugger["sent"] != debugger["unsent"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reason(machine: np.void, engine: np.void, debugger: np.void, env: np.void) -> np.int64:
     """Return why to stop before whatever comes next; NOT_STOPPED if for nothing."""
     if debugger["why"] != NOT_STOPPED:
@@ -144,7 +145,7 @@ def reason(machine: np.void, engine: np.void, debugger: np.void, env: np.void) -
     return np.int64(NOT_STOPPED)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def pause(machine: np.void, engine: np.void, why: int) -> None:
     """Stop here, the slice left open."""
     debugger_of(machine)["why"] = why
@@ -152,7 +153,7 @@ def pause(machine: np.void, engine: np.void, why: int) -> None:
     uc_emu_stop(engine["uc"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def breaks_here(machine: np.void, engine: np.void, env: np.void) -> bool:
     """Stop if there is a breakpoint at the instruction that is about to run."""
     if engine["stage"] == PASSED or not breaks(engine, env["cs_base"] + env["eip"], 1):
@@ -162,7 +163,7 @@ def breaks_here(machine: np.void, engine: np.void, env: np.void) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def together(machine: np.void, engine: np.void, debugger: np.void, env: np.void) -> np.int64:
     """Return how many of the block's instructions may run before the next look."""
     if steps(engine, debugger) or marks_of(engine)["sighted"] != 0:
@@ -174,7 +175,7 @@ def together(machine: np.void, engine: np.void, debugger: np.void, env: np.void)
     return np.int64(engine["left"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def go(machine: np.void, engine: np.void, env: np.void, instructions: int) -> None:
     """Let translated code run that has so many instructions, or have it translated anew with fewer."""
     debugger = debugger_of(machine)
@@ -192,7 +193,7 @@ def go(machine: np.void, engine: np.void, env: np.void, instructions: int) -> No
         engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def go_on_in_block(machine: np.void, engine: np.void, instructions: int) -> None:
     """Before an instruction that is not its block's first: stop, or go on."""
     env = env_at(engine["env"])
@@ -209,7 +210,7 @@ def go_on_in_block(machine: np.void, engine: np.void, instructions: int) -> None
         engine["limit"] = 0  # what had it lower before is not known any more
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def leave_block(machine: np.void, engine: np.void) -> None:
     """Note that an exception, or what else is like one, has left the block at hand."""
     if engine["marks"] != 0:
@@ -219,7 +220,7 @@ def leave_block(machine: np.void, engine: np.void) -> None:
             debugger_of(machine)["ran"] = 1
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def take(machine: np.void, engine: np.void, vector: int) -> None:
     """Note that the running core takes an interrupt."""
     if machine["debugger"] != 0:
@@ -231,7 +232,7 @@ def take(machine: np.void, engine: np.void, vector: int) -> None:
             debugger["ran"] = 1
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def note_message(machine: np.void, sender: int, target: int, mode: int, vector: int) -> None:
     """Note that an interrupt message was sent."""
     if machine["debugger"] != 0 and debugger_of(machine)["core"] == sender and machine["running"] == sender:
@@ -240,7 +241,7 @@ def note_message(machine: np.void, sender: int, target: int, mode: int, vector: 
         debugger["sent_to"], debugger["sent_mode"], debugger["sent_vector"] = target, mode, vector
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def note_crossing(machine: np.void, act: int, granted: bool) -> None:
     """Note a crossing: the machine may be to stop behind the block that is running, or before the next."""
     if machine["debugger"] == 0:
@@ -253,7 +254,7 @@ def note_crossing(machine: np.void, act: int, granted: bool) -> None:
             engine_of(machine, core_of(machine, running)["engine"])["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def look_out(machine: np.void, engine: np.void) -> None:
     """At the start of a slice: see to it that the hook is called in time."""
     engine["left"], engine["stage"] = 0, FRESH
@@ -266,7 +267,7 @@ def look_out(machine: np.void, engine: np.void) -> None:
         engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def stepped(machine: np.void, index: int) -> bool:
     """Tell, after a slice, whether the core has made its step and sleeps now: it has no next instruction."""
     if machine["debugger"] == 0:
@@ -282,14 +283,14 @@ def stepped(machine: np.void, index: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def ready(machine: np.void, engine: np.void) -> None:
     """Before a slice is gone on with: forget why it was stopped, and look at the next block in any case."""
     machine["paused"] = -1
     engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def watched(engine: np.void, address: int, size: int, flags: int, space: int) -> int:
     """Return which of these accesses to a range hit a watchpoint; space 0 is linear, or BY_PHYSICAL."""
     found = 0
@@ -304,7 +305,7 @@ def watched(engine: np.void, address: int, size: int, flags: int, space: int) ->
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def sight(engine: np.void, address: int, physical: int, size: int, flags: int, code: int) -> None:
     """Before an access that may hit a watchpoint: the machine is to stop behind the instruction.
 
@@ -327,7 +328,7 @@ def sight(engine: np.void, address: int, physical: int, size: int, flags: int, c
     note_hit(engine, where, flags | space)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def note_hit(engine: np.void, address: int, flags: int) -> None:
     """Have the machine stop at the next look, for an access."""
     debugger = debugger_of(machine_at(engine["machine"]))
@@ -336,7 +337,7 @@ def note_hit(engine: np.void, address: int, flags: int) -> None:
     engine["limit"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def signed_leb128(at: int) -> tuple[int, np.int64]:
     """Decode the number at an address: return the address behind it, and the number."""
     value, shift, byte = np.int64(0), 0, np.int64(0x80)
@@ -347,7 +348,7 @@ def signed_leb128(at: int) -> tuple[int, np.int64]:
     return at, value - ((byte & 0x40) << (shift - 6))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def place_in_block(engine: np.void, code: int) -> tuple[int, int]:
     """Return how many instructions a block of translated code has, and how many come before this place.
 

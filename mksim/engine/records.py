@@ -5,10 +5,11 @@ changes is in these arrays, the chips' records and DRAM, so a snapshot is a copy
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from mksim.compiled import native
 from mksim.engine.cpustate import ENV
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
 from mksim.hw.acpi_pm import PM
 from mksim.hw.fw_cfg import FW_CFG
 from mksim.hw.i8042 import I8042
@@ -229,43 +230,43 @@ MACHINE = np.dtype(
 CORE_SIZE, ENGINE_SIZE, KERNEL_SIZE = CORE.itemsize, ENGINE.itemsize, KERNEL.itemsize
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def machine_at(address: int) -> np.void:
     """Return the MACHINE record at `address`."""
     return carray(pointer(address), 1, MACHINE)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def engine_at(address: int) -> np.void:
     """Return the ENGINE record at `address`."""
     return carray(pointer(address), 1, ENGINE)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def env_at(address: int) -> np.void:
     """Return the ENV record at `address`."""
     return carray(pointer(address), 1, ENV)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def core_of(machine: np.void, index: int) -> np.void:
     """Return the record of core number `index`."""
     return carray(pointer(machine["cores"] + index * CORE_SIZE), 1, CORE)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def engine_of(machine: np.void, index: int) -> np.void:
     """Return the record of engine number `index`."""
     return carray(pointer(machine["engines"] + index * ENGINE_SIZE), 1, ENGINE)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def kernel_of(machine: np.void, index: int) -> np.void:
     """Return the record of kernel number `index`; the one past the last is the firmware's."""
     return carray(pointer(machine["kernel_table"] + index * KERNEL_SIZE), 1, KERNEL)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def clock(engine: np.void, machine: np.void) -> int:
     """Return the time as the running core may read it: not before what another core of its kernel has read.
 
@@ -276,13 +277,13 @@ def clock(engine: np.void, machine: np.void) -> int:
     return kernel["clock"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def wakes(machine: np.void) -> np.ndarray:
     """Return when each core next wants to run, in cycles; NEVER for one that sleeps without a timer."""
     return carray(pointer(machine["wake"]), machine["n_cores"], np.int64)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def happen(machine: np.void, what: int) -> None:
     """Mix an event into the hash over all events (an odd multiplier, so nothing is ever lost to zero)."""
     mixed = (machine["events"] ^ what) * 0x2545F4914F6CDD1D

@@ -1,8 +1,8 @@
 """RESET, INIT and SIPI: how a core gets to its first instruction (SDM vol. 3A, 9.4 and 11.1)."""
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.engine.breakpoints import disarm
 from mksim.engine.cpustate import (
     CC_OP_EFLAGS,
@@ -22,7 +22,7 @@ from mksim.engine.records import NOTHING, RUNNING, SLICE_OVER, WAIT_FOR_SIPI, co
 from mksim.hw import lapic
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def init_core(machine: np.void, index: int) -> None:
     """INIT: the core drops what it did and waits for a start-up message. Caches and FPU keep their state."""
     core = core_of(machine, index)
@@ -40,7 +40,7 @@ def init_core(machine: np.void, index: int) -> None:
     lapic.init_reset(core["lapic"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def start_core(machine: np.void, index: int, vector: int, when: int) -> None:
     """SIPI: real mode at CS:IP = vector << 8 : 0."""
     core = core_of(machine, index)
@@ -49,7 +49,7 @@ def start_core(machine: np.void, index: int, vector: int, when: int) -> None:
     real_mode(core["env"], vector << 8)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def real_mode(env: np.void, selector: int) -> None:
     """Put a state into real mode at `selector`:0, interrupts off (SDM vol. 3A, table 11-1)."""
     env["regs"][:] = 0

@@ -6,9 +6,10 @@ Cores that sleep cost nothing; when all sleep, time jumps to the next message or
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
 from mksim.clock.time import NEVER
+from mksim.compiled import native
 from mksim.engine.blocks import begin
 from mksim.engine.breakpoints import arm, disarm
 from mksim.engine.cpustate import CPU_MEM_IO_PC, ENV_SIZE
@@ -18,8 +19,8 @@ from mksim.engine.execution import execute
 from mksim.engine.interrupts import HEAP, deliver, rousable, settle
 from mksim.engine.machinecheck import BUS_WRITE, post
 from mksim.engine.mwait import wake_monitors
-from mksim.engine.native import pointer, tlb_flush
 from mksim.engine.probe import look_out, ready, stepped
+from mksim.engine.qemu import pointer, tlb_flush
 from mksim.engine.records import (
     CONSOLE_FULL,
     CORE,
@@ -63,7 +64,7 @@ SIBLING_SLICE = 50_000
 """Cycles that cores of one kernel may be apart: a swap costs about 2000 instructions."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def draw(machine: np.void, below: int) -> int:
     """Draw a number from the seed (xorshift64*), 0 <= n < below <= 1 << 33."""
     state = machine["random"]
@@ -74,7 +75,7 @@ def draw(machine: np.void, below: int) -> int:
     return ((state * 0x2545F4914F6CDD1D) >> 33 & 0x3FFFFFFF) * below >> 30
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def copy_words(target: int, source: int, count: int) -> None:
     """Copy `count` 8-byte words between addresses."""
     to, fro = carray(pointer(target), count, np.int64), carray(pointer(source), count, np.int64)
@@ -82,7 +83,7 @@ def copy_words(target: int, source: int, count: int) -> None:
         to[word] = fro[word]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def unload(machine: np.void, number: int) -> None:
     """Take the core that is on an engine off it, its state into its own record."""
     engine = engine_of(machine, number)
@@ -94,13 +95,13 @@ def unload(machine: np.void, number: int) -> None:
     engine["core"] = -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def address_of_env(machine: np.void, index: int) -> int:
     """Return the address of a core's own ENV."""
     return machine["cores"] + index * CORE_SIZE + ENV_OFFSET
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def shares_pages(before: np.void, after: np.void) -> bool:
     """Tell whether two cores walk the same page tables in the same way, and none watches a page.
 
@@ -112,7 +113,7 @@ def shares_pages(before: np.void, after: np.void) -> bool:
     return same and (before["dr"][7] | after["dr"][7]) & BREAKPOINTS == 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def load(machine: np.void, index: int) -> None:
     """Put a core on its engine, whose TLB holds the pages of the core before."""
     number = core_of(machine, index)["engine"]
@@ -127,7 +128,7 @@ def load(machine: np.void, index: int) -> None:
         arm(engine)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def horizon(machine: np.void, index: int, now: int, until: int) -> int:
     """Return when the slice of core `index` must end, so that nobody else's future is decided without him."""
     wake, engines = wakes(machine), carray(pointer(machine["engine_of"]), machine["n_cores"], np.int32)
@@ -145,14 +146,14 @@ def horizon(machine: np.void, index: int, now: int, until: int) -> int:
     return max(now + 1, min(end, others + latency // 2 + draw(machine, latency // 2 + 1)))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def next_message(machine: np.void) -> int:
     """Return when the next message in flight is due."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
     return peek(heap, carray(pointer(machine["messages"]), 1, STATE)[0], NEVER)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def arrive(machine: np.void) -> None:
     """Deliver the message that is due next."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
@@ -166,7 +167,7 @@ def arrive(machine: np.void) -> None:
         deliver(machine, target, mode, vector, level, when)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def earliest(machine: np.void) -> int:
     """Return the core that wants to run first; the lowest number of equals."""
     wake = wakes(machine)
@@ -177,7 +178,7 @@ def earliest(machine: np.void) -> int:
     return chosen
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def wake_up(machine: np.void, index: int, now: int) -> bool:
     """Bring a core to the instruction it would run at `now`; return False if it goes on sleeping."""
     core = core_of(machine, index)
@@ -194,7 +195,7 @@ def wake_up(machine: np.void, index: int, now: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     """Run one core to its horizon; return the slice's request, or FAULT_BASE + Unicorn's error.
 
@@ -214,7 +215,7 @@ def run_slice(machine: np.void, index: int, until: int) -> np.int64:
     return go_on(machine, index)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def go_on(machine: np.void, index: int) -> np.int64:
     """Run a core on in its slice; return as `run_slice` does."""
     load(machine, index)
@@ -244,7 +245,7 @@ def go_on(machine: np.void, index: int) -> np.int64:
     return np.int64(engine["request"])  # an end comes first: after it no fault is stepped over
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def refused_store(machine: np.void, index: int) -> bool:
     """Settle a store to memory that the core may only read; True if it was refused, by machine check."""
     engine = engine_of(machine, core_of(machine, index)["engine"])
@@ -288,7 +289,7 @@ def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
     return TURN_OVER
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def after_slice(machine: np.void, index: int, outcome: int) -> int:
     """Return why `run` must come back after a slice with this outcome; GO_ON if it need not."""
     machine["stopped_core"] = index
@@ -312,13 +313,13 @@ def after_slice(machine: np.void, index: int, outcome: int) -> int:
     return GO_ON
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def stopping(machine: np.void) -> bool:
     """Tell whether somebody wants the run to come back."""
     return carray(pointer(machine["stop"]), 1, np.uint8)[0] != 0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def storable(machine: np.void, index: int) -> bool:
     """Tell whether a slice's fault was a refused store, so that the run goes on."""
     engine = engine_of(machine, core_of(machine, index)["engine"])

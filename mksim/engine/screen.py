@@ -6,10 +6,13 @@ run, whether or not anybody watches, and without a part in it.
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from mksim.clock.time import NEVER
-from mksim.engine.native import pointer
+from mksim.compiled import native
+from mksim.engine.entry import outlined
+from mksim.engine.qemu import pointer
+from mksim.engine.records import MACHINE
 from mksim.hw import vga
 from mksim.hw.vga import VGA
 from mksim.spec.memmap import SCREEN as SCREEN_MEMORY
@@ -33,19 +36,19 @@ LATEST = 5000
 _MASK = SCREEN_SIZE // 2 - 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def vga_of(machine: np.void) -> np.void:
     """Return the record of the VGA."""
     return carray(pointer(machine["vga"]), 1, VGA)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def screen_of(machine: np.void) -> np.void:
     """Return the record of the screen as it was at the last look."""
     return carray(pointer(machine["screen"]), 1, SCREEN)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def take(machine: np.void) -> bool:
     """Copy what the screen shows; return whether it has changed."""
     shown, start = screen_of(machine)["cells"], vga.start(vga_of(machine))
@@ -58,7 +61,7 @@ def take(machine: np.void) -> bool:
     return changed
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def look(machine: np.void, now: int) -> int:
     """Look at the screen, and set when to look next; return what there is to tell."""
     period = machine["rate"] // LOOKS

@@ -6,15 +6,19 @@ who receives it has come that far yet. What a wire carries is no crossing: both 
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from mksim.clock.time import NEVER
+from mksim.compiled import native
+from mksim.engine.entry import outlined
 from mksim.engine.interrupts import HEAP, drive_line, request, shorten
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
 from mksim.engine.records import (
     CONSOLE_BYTE,
     CONSOLE_FULL,
     CONSOLE_SIZE,
+    ENGINE,
+    MACHINE,
     SAID,
     SLICE_OVER,
     UART_WIRE,
@@ -27,19 +31,19 @@ from mksim.hw.uart16550 import BREAK, UART
 from mksim.spec.uart import MCR_DTR, MCR_RTS, MSR_CTS, MSR_DCD, MSR_DSR
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def uart_of(machine: np.void, unit: int) -> np.void:
     """Return the record of UART number `unit`."""
     return carray(pointer(machine["uarts"]), machine["n_uarts"], UART)[unit]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def wire_of(machine: np.void, unit: int) -> np.void:
     """Return where UART number `unit` is plugged in."""
     return carray(pointer(machine["uart_wires"]), machine["n_uarts"], UART_WIRE)[unit]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def show(machine: np.void, kernel: int, byte: int, when: int) -> bool:
     """Put a byte on a kernel's console; return True if it is time to take them out of the buffer."""
     count = machine["console_count"]
@@ -51,7 +55,7 @@ def show(machine: np.void, kernel: int, byte: int, when: int) -> bool:
     return count >= CONSOLE_FULL
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def says(kernel: np.void, byte: int) -> bool:
     """Match one more byte of a kernel's console (Knuth, Morris and Pratt); True at the end of its text."""
     size, matched = kernel["awaited_size"], kernel["matched"]
@@ -63,7 +67,7 @@ def says(kernel: np.void, byte: int) -> bool:
     return size > 0 and matched == size
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def console(engine: np.void, machine: np.void, kernel: int, byte: int) -> None:
     """Put a byte of the running core on a kernel's console; the slice ends before the buffer is full."""
     if show(machine, kernel, byte, engine["time"]):
@@ -72,7 +76,7 @@ def console(engine: np.void, machine: np.void, kernel: int, byte: int) -> None:
         request(engine, SAID)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def read_uart(engine: np.void, machine: np.void, unit: int, offset: int) -> int:
     """Read a register of a UART."""
     value = uart16550.read(uart_of(machine, unit), offset, engine["time"])
@@ -83,7 +87,7 @@ def read_uart(engine: np.void, machine: np.void, unit: int, offset: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def write_uart(engine: np.void, machine: np.void, unit: int, offset: int, value: int) -> None:
     """Write a register of a UART; a character that leaves by that goes to the console."""
     now, chip, wire = engine["time"], uart_of(machine, unit), wire_of(machine, unit)
@@ -101,7 +105,7 @@ def write_uart(engine: np.void, machine: np.void, unit: int, offset: int, value:
     follow(machine, unit, now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def follow(machine: np.void, unit: int, now: int) -> None:
     """Let the interrupt line follow the pins of all of its kernel's UARTs that share it."""
     wire = wire_of(machine, unit)
@@ -114,7 +118,7 @@ def follow(machine: np.void, unit: int, now: int) -> None:
     drive_line(machine, np.int64(wire["owner"]), np.int64(wire["irq"]), level, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def rearm(machine: np.void) -> None:
     """Work out when the next UART does something by itself."""
     deadline = NEVER
@@ -123,7 +127,7 @@ def rearm(machine: np.void) -> None:
     machine["serial_deadline"] = deadline
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def tick_serial(machine: np.void, now: int) -> None:
     """Let the UARTs do what is due: characters leave, and time out."""
     for unit in range(machine["n_uarts"]):
@@ -136,7 +140,7 @@ def tick_serial(machine: np.void, now: int) -> None:
     rearm(machine)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def leave(machine: np.void, unit: int, character: int, now: int) -> None:
     """Carry what has left a UART to the other end of its wire, and to the console if it is one."""
     wire = wire_of(machine, unit)
@@ -148,7 +152,7 @@ def leave(machine: np.void, unit: int, character: int, now: int) -> None:
         show(machine, np.int64(wire["owner"]), character, now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def send(machine: np.void, unit: int, kind: int, data: int, now: int) -> None:
     """Put something on a UART's wire. Should too much be in flight, it arrives at once."""
     heap = carray(pointer(machine["message_heap"]), HEAP, MESSAGE)
@@ -158,7 +162,7 @@ def send(machine: np.void, unit: int, kind: int, data: int, now: int) -> None:
         arrive_serial(machine, peer, kind, data, now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def arrive_serial(machine: np.void, unit: int, kind: int, data: int, when: int) -> None:
     """Hand a UART what comes in by its wire."""
     happen(machine, (when << 24) ^ (unit << 16) ^ (kind << 8) ^ data)

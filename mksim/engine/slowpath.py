@@ -7,12 +7,13 @@ But only an access that takes QEMU's slow path can be refused. So the look is ta
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import CPU_ENV, CPU_EXIT, TCG_UC, UC_CPU, UC_NO_EXIT
 from mksim.engine.entry import entry
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
 from mksim.engine.softmmu import engine_on
 
 _EMIT = types.void(types.int64, types.int64, types.int64, types.int64, types.uint32)
@@ -21,15 +22,15 @@ _STORE = types.void(types.int64, types.int64, types.uint32, types.uint32, types.
 _STORE_64 = types.void(types.int64, types.int64, types.uint64, types.uint32, types.int64)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def heed(where: int, code: int) -> None:
     """Leave the block at the access that `code` is behind, if a run shall end there; it has not happened."""
     cpu = where - CPU_ENV
     if carray(pointer(cpu + CPU_EXIT), 1, np.int32)[0] < 0 and engine_on(cpu) != 0:
-        native.cpu_loop_exit_restore(cpu, code)
+        qemu.cpu_loop_exit_restore(cpu, code)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def look(context: int, skipped: int) -> None:
     """Have Unicorn translate no looks from now on, or again."""
     uc = carray(pointer(context + TCG_UC), 1, np.int64)[0]
@@ -41,7 +42,7 @@ def look(context: int, skipped: int) -> None:
 def tcg_gen_qemu_ld_i32(context: int, value: int, address: int, index: int, operation: int) -> None:
     """Translate a load to 32 bits."""
     look(context, 1)
-    native.tcg_gen_qemu_ld_i32(context, value, address, index, operation)
+    qemu.tcg_gen_qemu_ld_i32(context, value, address, index, operation)
     look(context, 0)
 
 
@@ -49,7 +50,7 @@ def tcg_gen_qemu_ld_i32(context: int, value: int, address: int, index: int, oper
 def tcg_gen_qemu_ld_i64(context: int, value: int, address: int, index: int, operation: int) -> None:
     """Translate a load to 64 bits."""
     look(context, 1)
-    native.tcg_gen_qemu_ld_i64(context, value, address, index, operation)
+    qemu.tcg_gen_qemu_ld_i64(context, value, address, index, operation)
     look(context, 0)
 
 
@@ -57,7 +58,7 @@ def tcg_gen_qemu_ld_i64(context: int, value: int, address: int, index: int, oper
 def tcg_gen_qemu_st_i32(context: int, value: int, address: int, index: int, operation: int) -> None:
     """Translate a store of 32 bits."""
     look(context, 1)
-    native.tcg_gen_qemu_st_i32(context, value, address, index, operation)
+    qemu.tcg_gen_qemu_st_i32(context, value, address, index, operation)
     look(context, 0)
 
 
@@ -65,14 +66,14 @@ def tcg_gen_qemu_st_i32(context: int, value: int, address: int, index: int, oper
 def tcg_gen_qemu_st_i64(context: int, value: int, address: int, index: int, operation: int) -> None:
     """Translate a store of 64 bits."""
     look(context, 1)
-    native.tcg_gen_qemu_st_i64(context, value, address, index, operation)
+    qemu.tcg_gen_qemu_st_i64(context, value, address, index, operation)
     look(context, 0)
 
 
 @entry(_LOAD)
 def helper_ret_ldub_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load a byte."""
-    value = native.helper_ret_ldub_mmu(where, address, operation, code)
+    value = qemu.helper_ret_ldub_mmu(where, address, operation, code)
     heed(where, code)
     return value
 
@@ -80,7 +81,7 @@ def helper_ret_ldub_mmu(where: int, address: int, operation: int, code: int) -> 
 @entry(_LOAD)
 def helper_le_lduw_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load two bytes."""
-    value = native.helper_le_lduw_mmu(where, address, operation, code)
+    value = qemu.helper_le_lduw_mmu(where, address, operation, code)
     heed(where, code)
     return value
 
@@ -88,7 +89,7 @@ def helper_le_lduw_mmu(where: int, address: int, operation: int, code: int) -> i
 @entry(_LOAD)
 def helper_le_ldq_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load eight bytes."""
-    value = native.helper_le_ldq_mmu(where, address, operation, code)
+    value = qemu.helper_le_ldq_mmu(where, address, operation, code)
     heed(where, code)
     return value
 
@@ -96,7 +97,7 @@ def helper_le_ldq_mmu(where: int, address: int, operation: int, code: int) -> in
 @entry(_LOAD)
 def helper_be_lduw_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load two bytes, big-endian."""
-    value = native.helper_be_lduw_mmu(where, address, operation, code)
+    value = qemu.helper_be_lduw_mmu(where, address, operation, code)
     heed(where, code)
     return value
 
@@ -104,7 +105,7 @@ def helper_be_lduw_mmu(where: int, address: int, operation: int, code: int) -> i
 @entry(_LOAD)
 def helper_be_ldul_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load four bytes, big-endian."""
-    value = native.helper_be_ldul_mmu(where, address, operation, code)
+    value = qemu.helper_be_ldul_mmu(where, address, operation, code)
     heed(where, code)
     return value
 
@@ -112,7 +113,7 @@ def helper_be_ldul_mmu(where: int, address: int, operation: int, code: int) -> i
 @entry(_LOAD)
 def helper_be_ldq_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load eight bytes, big-endian."""
-    value = native.helper_be_ldq_mmu(where, address, operation, code)
+    value = qemu.helper_be_ldq_mmu(where, address, operation, code)
     heed(where, code)
     return value
 
@@ -120,42 +121,42 @@ def helper_be_ldq_mmu(where: int, address: int, operation: int, code: int) -> in
 @entry(_STORE)
 def helper_ret_stb_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store a byte."""
-    native.helper_ret_stb_mmu(where, address, value, operation, code)
+    qemu.helper_ret_stb_mmu(where, address, value, operation, code)
     heed(where, code)
 
 
 @entry(_STORE)
 def helper_le_stw_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store two bytes."""
-    native.helper_le_stw_mmu(where, address, value, operation, code)
+    qemu.helper_le_stw_mmu(where, address, value, operation, code)
     heed(where, code)
 
 
 @entry(_STORE_64)
 def helper_le_stq_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store eight bytes."""
-    native.helper_le_stq_mmu(where, address, value, operation, code)
+    qemu.helper_le_stq_mmu(where, address, value, operation, code)
     heed(where, code)
 
 
 @entry(_STORE)
 def helper_be_stw_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store two bytes, big-endian."""
-    native.helper_be_stw_mmu(where, address, value, operation, code)
+    qemu.helper_be_stw_mmu(where, address, value, operation, code)
     heed(where, code)
 
 
 @entry(_STORE)
 def helper_be_stl_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store four bytes, big-endian."""
-    native.helper_be_stl_mmu(where, address, value, operation, code)
+    qemu.helper_be_stl_mmu(where, address, value, operation, code)
     heed(where, code)
 
 
 @entry(_STORE_64)
 def helper_be_stq_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store eight bytes, big-endian."""
-    native.helper_be_stq_mmu(where, address, value, operation, code)
+    qemu.helper_be_stq_mmu(where, address, value, operation, code)
     heed(where, code)
 
 

@@ -12,12 +12,13 @@ ours they do what QEMU's do.
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, UC_CPU
 from mksim.engine.entry import entry
-from mksim.engine.native import pointer
+from mksim.engine.qemu import pointer
 from mksim.engine.records import PLACE, PLACES, engine_at
 from mksim.fabric.ownership import Rights
 from mksim.spec.memmap import PAGE, PAGE_SHIFT
@@ -33,7 +34,7 @@ _PAGE_WRITE = 2
 _R, _W = int(Rights.R), int(Rights.W)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def entry_of(cpu: int, mode: int, address: int) -> np.ndarray:
     """Return the words of the TLB entry that a virtual address has in an MMU mode."""
     fast = carray(pointer(cpu + CPU_ENV + _TABLES + 16 * mode), 2, np.int64)
@@ -41,20 +42,20 @@ def entry_of(cpu: int, mode: int, address: int) -> np.ndarray:
     return carray(pointer(fast[1] + (index << _ENTRY_SHIFT)), 8, np.int64)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def page_at(engine: np.void, host: int) -> int:
     """Return the page of DRAM that a host address is in; -1 if it is in none."""
     offset = host - engine["memory"]
     return offset >> PAGE_SHIFT if 0 <= offset < engine["memory_size"] else -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def code_pages(engine: np.void) -> np.ndarray:
     """Return a byte for each page of DRAM: 1 if the engine has translated code of it."""
     return carray(pointer(engine["code_pages"]), engine["memory_size"] >> PAGE_SHIFT, np.uint8)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def direct(engine: np.void, address: int, size: int, right: int) -> int:
     """Return the host address of physical memory that the kernel may use so, as directly mapped; else 0."""
     if not 0 <= address <= engine["memory_size"] - size:
@@ -63,19 +64,19 @@ def direct(engine: np.void, address: int, size: int, right: int) -> int:
     return engine["memory"] + address if rights[address >> PAGE_SHIFT] & right != 0 else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def takes_stores(engine: np.void, page: int) -> bool:
     """Tell whether stores to a page need nobody's look: it holds no code, and the kernel may write it."""
     return page >= 0 and code_pages(engine)[page] == 0 and direct(engine, page << PAGE_SHIFT, 1, _W) != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def engine_on(cpu: int) -> int:
     """Return the address of the ENGINE record of a CPU; 0 if it is not one of ours."""
     return carray(pointer(cpu + CPU_OPAQUE), 1, np.int64)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def physical_at(cpu: int, address: int) -> np.int64:
     """Return the physical address that an address has in the TLB; -1 if its page is not there."""
     for mode in range(3):
@@ -97,7 +98,7 @@ def tlb_set_page_with_attrs(
     ours = engine_on(cpu)
     if ours != 0:
         engine_at(ours)["filling"] = physical & -PAGE
-    native.tlb_set_page_with_attrs(cpu, address, physical, attributes, rights, mode, size)
+    qemu.tlb_set_page_with_attrs(cpu, address, physical, attributes, rights, mode, size)
     if ours == 0 or rights & _PAGE_WRITE == 0:
         return
     entry = entry_of(cpu, mode, address)
@@ -121,7 +122,7 @@ def tlb_set_dirty(cpu: int, address: int) -> None:
                 page = page_at(engine, entry[_WRITE] - _NOTDIRTY + entry[_ADDEND])
                 if page < 0 or code_pages(engine)[page] != 0:
                     return
-    native.tlb_set_dirty(cpu, address)
+    qemu.tlb_set_dirty(cpu, address)
 
 
 @entry(types.void(types.int64, types.int64))
@@ -129,23 +130,23 @@ def tlb_protect_code(uc: int, ram_address: int) -> None:
     """A page has its first translated block: stores to it are slow from now on, by every mapping."""
     cpu = carray(pointer(uc + UC_CPU), 1, np.int64)[0]
     ours = engine_on(cpu)
-    native.tlb_protect_code(uc, ram_address)
+    qemu.tlb_protect_code(uc, ram_address)
     if ours == 0:
         return
     engine = engine_at(ours)
-    host = native.qemu_map_ram_ptr(uc, 0, ram_address) & -PAGE
+    host = qemu.qemu_map_ram_ptr(uc, 0, ram_address) & -PAGE
     page = page_at(engine, host)
     if page >= 0 and code_pages(engine)[page] == 0:
         code_pages(engine)[page] = 1
         engine["pages_of_code"] += 1
-        native.tlb_reset_dirty(cpu, host, PAGE)
+        qemu.tlb_reset_dirty(cpu, host, PAGE)
 
 
 @entry(types.void(types.int64, types.int64, types.int64))
 def tlb_reset_dirty_by_vaddr(cpu: int, address: int, size: int) -> None:
     """A block was translated. Unicorn's way to make stores to it slow; ours is `tlb_protect_code`."""
     if engine_on(cpu) == 0:
-        native.tlb_reset_dirty_by_vaddr(cpu, address, size)
+        qemu.tlb_reset_dirty_by_vaddr(cpu, address, size)
 
 
 @entry(types.void(types.int64, types.int64))
@@ -155,7 +156,7 @@ def tlb_unprotect_code(uc: int, ram_address: int) -> None:
     if ours == 0 or engine_at(ours)["pages_of_code"] == 0:
         return
     engine = engine_at(ours)
-    page = page_at(engine, native.qemu_map_ram_ptr(uc, 0, ram_address))
+    page = page_at(engine, qemu.qemu_map_ram_ptr(uc, 0, ram_address))
     if page >= 0 and code_pages(engine)[page] != 0:
         code_pages(engine)[page] = 0
         engine["pages_of_code"] -= 1
@@ -168,7 +169,7 @@ def x86_ldq_phys(cpu: int, address: int) -> int:
     host = 0 if ours == 0 else direct(engine_at(ours), address, 8, _R)
     if host != 0:
         return carray(pointer(host), 1, np.uint64)[0]
-    return native.x86_ldq_phys(cpu, address)
+    return qemu.x86_ldq_phys(cpu, address)
 
 
 @entry(types.void(types.int64, types.int64, types.uint32))
@@ -179,22 +180,22 @@ def x86_stl_phys_notdirty(cpu: int, address: int, value: int) -> None:
     if host != 0:
         carray(pointer(host), 1, np.uint32)[0] = value
     elif ours == 0 or direct(engine_at(ours), address, 4, _R) == 0:
-        native.x86_stl_phys_notdirty(cpu, address, value)
+        qemu.x86_stl_phys_notdirty(cpu, address, value)
     # else the table lies where the kernel may only read: it gets no such bits
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def drop_code(engine: np.void, host: int, size: int) -> None:
     """Drop what was translated from bytes of DRAM at a host address; QEMU counts by its own RAM addresses."""
     pages = code_pages(engine)
     if pages[page_at(engine, host)] == 0 and pages[page_at(engine, host + size - 1)] == 0:
         return
-    begin = native.qemu_ram_addr_from_host(engine["uc"], host)
+    begin = qemu.qemu_ram_addr_from_host(engine["uc"], host)
     if begin >= 0:  # what an engine does not map itself has no RAM address; it has run as a page of its own
-        native.tb_invalidate_phys_range(np.uint64(engine["uc"]), np.uint64(begin), np.uint64(begin + size))
+        qemu.tb_invalidate_phys_range(np.uint64(engine["uc"]), np.uint64(begin), np.uint64(begin + size))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def forget_code(engine: np.void) -> None:
     """All translated blocks are gone."""
     code_pages(engine)[:] = 0
@@ -207,7 +208,7 @@ def forget_code(engine: np.void) -> None:
 @entry(types.void(types.int64))
 def tb_flush(cpu: int) -> None:
     """Drop all translated blocks."""
-    native.tb_flush(np.uint64(cpu))
+    qemu.tb_flush(np.uint64(cpu))
     ours = engine_on(cpu)
     if ours != 0:
         forget_code(engine_at(ours))

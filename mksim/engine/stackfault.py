@@ -7,8 +7,8 @@ pushes or pops there, or has an operand whose base is RSP or RBP (SDM vol. 1, 3.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.engine.code import LONGEST, PREFIXES, instruction_bytes
 from mksim.engine.cpustate import HF_CS64, RSP
 
@@ -24,13 +24,13 @@ _LEAVE, _GROUP5 = 0xC9, 0xFF
 _WITHOUT_MODRM = (0xF05, 0xF06, 0xF07, 0xF08, 0xF09, 0xF0B, 0xF30, 0xF31, 0xF32, 0xF33, 0xF77, 0xFA2, 0xFAA)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def canonical(address: int) -> bool:
     """Tell whether bits 63:47 of an address are all the same (SDM vol. 1, 3.3.7.1)."""
     return address >> _CANONICAL_BITS in (0, -1)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def has_modrm(opcode: int) -> bool:
     """Tell whether a ModRM byte follows an opcode that may have an operand in memory (SDM vol. 2D, A.3)."""
     if opcode >= 0xF00:
@@ -42,7 +42,7 @@ def has_modrm(opcode: int) -> bool:
     return opcode in (0x63, 0x69, 0x6B, 0xC0, 0xC1, 0xC6, 0xC7, 0xF6, 0xF7, 0xFE, 0xFF)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def signed(code: np.ndarray, at: int, size: int) -> np.int64:
     """Return a displacement of `size` bytes, 0 for none."""
     value = np.int64(0)
@@ -52,7 +52,7 @@ def signed(code: np.ndarray, at: int, size: int) -> np.int64:
     return (value ^ sign) - sign
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def by_base(env: np.void, code: np.ndarray, at: int, rex: int) -> tuple[bool, np.int64]:
     """Return (True, the address) of a ModRM operand at `at` whose base is RSP or RBP."""
     modrm = np.int64(code[at])
@@ -70,7 +70,7 @@ def by_base(env: np.void, code: np.ndarray, at: int, rex: int) -> tuple[bool, np
     return True, env["regs"][base] + index + signed(code, at, (0, 1, 4)[mode])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def decode(code: np.ndarray) -> tuple[Any, Any, Any, bool]:
     """Return opcode, where what follows it begins, REX, and whether FS or GS is named."""
     at, rex, opcode, named = np.int64(0), np.int64(0), np.int64(0), False
@@ -92,7 +92,7 @@ def decode(code: np.ndarray) -> tuple[Any, Any, Any, bool]:
     return opcode, at, rex, named
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def by_stack(engine: np.void, env: np.void) -> bool:
     """Tell whether the instruction at RIP, which got #GP(0), went by SS to an address that is none."""
     if env["hflags"] & HF_CS64 == 0 or env["error_code"] != 0:

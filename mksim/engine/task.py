@@ -6,10 +6,10 @@ is to come from that. A CPU refuses it (SDM vol. 2A, LTR).
 
 from numba import types
 
-from mksim.engine import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import CPU_ENV
 from mksim.engine.entry import entry
-from mksim.engine.native import raise_exception_err_ra
+from mksim.engine.qemu import raise_exception_err_ra
 from mksim.engine.softmmu import engine_on
 
 _INDEX = 0xFFFC
@@ -21,7 +21,7 @@ def helper_ltr(where: int, selector: int) -> None:
     """In place of QEMU's LTR; RIP and the flags are exact where translated code calls this."""
     if engine_on(where - CPU_ENV) != 0 and selector & _INDEX == 0:
         raise_exception_err_ra(where, _GP, 0, 0)
-    native.helper_ltr(where, selector)
+    qemu.helper_ltr(where, selector)
 
 
 FUNCTIONS = (helper_ltr,)

@@ -1,13 +1,15 @@
 """The board's timers: when the next of them is due, and what their pins do then."""
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from mksim.clock.time import NEVER
+from mksim.compiled import native
 from mksim.engine.devices import tick_devices
+from mksim.engine.entry import outlined
 from mksim.engine.interrupts import drive_line, drive_pin, shorten
-from mksim.engine.native import pointer
-from mksim.engine.records import kernel_of
+from mksim.engine.qemu import pointer
+from mksim.engine.records import ENGINE, MACHINE, kernel_of
 from mksim.engine.serial import tick_serial
 from mksim.hw import acpi_pm, hpet, pit8254, rtc
 from mksim.hw.hpet import HPET
@@ -20,31 +22,31 @@ FIRST_PIN, LAST_PIN = 20, 23
 """Pins of the I/O APIC that the HPET can use."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def pit_of(machine: np.void) -> np.void:
     """Return the record of the 8254."""
     return carray(pointer(machine["pit"]), 1, PIT)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def rtc_of(machine: np.void) -> np.void:
     """Return the record of the real-time clock."""
     return carray(pointer(machine["rtc"]), 1, RTC)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def hpet_of(machine: np.void) -> np.void:
     """Return the record of the HPET."""
     return carray(pointer(machine["hpet"]), 1, HPET)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def power_of(machine: np.void) -> np.void:
     """Return the record of the ACPI fixed hardware of the kernel that owns the legacy chips."""
     return kernel_of(machine, machine["legacy_kernel"])["pm"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def next_legacy(machine: np.void) -> int:
     """Return when the next of the timers is due that a board has one of."""
     if machine["legacy_kernel"] < 0:
@@ -53,13 +55,13 @@ def next_legacy(machine: np.void) -> int:
     return min(chips, power_of(machine)["deadline"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def next_timer(machine: np.void) -> int:
     """Return when the next of the board's timers is due."""
     return min(next_legacy(machine), machine["serial_deadline"], machine["device_deadline"])
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def after_timers(machine: np.void, now: int) -> None:
     """Let the lines of 8254 and RTC follow their pins, unless the HPET has replaced them."""
     owner = machine["legacy_kernel"]
@@ -68,13 +70,13 @@ def after_timers(machine: np.void, now: int) -> None:
         drive_line(machine, owner, IRQ_CLOCK, rtc.line(rtc_of(machine)), now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def after_power(machine: np.void, now: int) -> None:
     """Let the SCI of the kernel that owns the legacy chips follow its events."""
     drive_line(machine, machine["legacy_kernel"], IRQ_SCI, acpi_pm.line(power_of(machine), now), now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def after_hpet(machine: np.void, now: int) -> None:
     """Let the lines that the HPET has follow its timers: an edge is a pulse."""
     owner, chip = machine["legacy_kernel"], hpet_of(machine)
@@ -93,7 +95,7 @@ def after_hpet(machine: np.void, now: int) -> None:
         drive_pin(machine, owner, pin, levels >> pin & 1 != 0, now)
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def read_hpet(machine: np.void, offset: int, now: int) -> int:
     """Read 32 bits of the HPET's block."""
     chip = hpet_of(machine)
@@ -103,7 +105,7 @@ def read_hpet(machine: np.void, offset: int, now: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(ENGINE, MACHINE)
 def write_hpet(engine: np.void, machine: np.void, offset: int, size: int, value: int) -> None:
     """Write to the HPET's block; other than 32 bits at once are undefined (1.0a, 2.3.2), and do nothing."""
     if offset & 3 or size != 4:
@@ -114,7 +116,7 @@ def write_hpet(engine: np.void, machine: np.void, offset: int, size: int, value:
     shorten(engine, next_timer(machine))
 
 
-@njit(cache=True, error_model="numpy")
+@outlined(MACHINE)
 def tick(machine: np.void, now: int) -> None:
     """Let the board's timers fire that are due."""
     if machine["serial_deadline"] <= now:
@@ -125,7 +127,7 @@ def tick(machine: np.void, now: int) -> None:
         tick_legacy(machine, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def tick_legacy(machine: np.void, now: int) -> None:
     """Let 8254, RTC and HPET do what is due."""
     if hpet_of(machine)["deadline"] <= now:

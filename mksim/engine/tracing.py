@@ -4,9 +4,12 @@ An observer empties the buffer between slices. What does not fit is counted, and
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
-from mksim.engine.native import pointer
+from mksim.compiled import native
+from mksim.engine.entry import outlined
+from mksim.engine.qemu import pointer
+from mksim.engine.records import MACHINE
 
 EVENT = np.dtype(
     [
@@ -27,7 +30,7 @@ WOKE, SLEPT, INTERRUPTED, SENT, CROSSED = range(5)
 TRACE_SIZE = 1 << 17
 
 
-@njit(cache=True, error_model="numpy")
+@native(inline=True)
 def trace(
     machine: np.void,
     kind: int,
@@ -40,8 +43,23 @@ def trace(
     flag: int,
 ) -> None:
     """Write one event, if somebody looks."""
-    if machine["trace_size"] == 0:
-        return
+    if machine["trace_size"] != 0:
+        write(machine, kind, when, core, value, until, other, mode, flag)
+
+
+@outlined(MACHINE)
+def write(
+    machine: np.void,
+    kind: int,
+    when: int,
+    core: int,
+    value: int,
+    until: int,
+    other: int,
+    mode: int,
+    flag: int,
+) -> None:
+    """Write one event."""
     count = machine["trace_count"]
     if count == machine["trace_size"]:
         machine["trace_lost"] += 1
@@ -53,13 +71,13 @@ def trace(
     machine["trace_count"] = count + 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def trace_core(machine: np.void, kind: int, when: int, core: int) -> None:
     """Write that a core begins to run, or stops."""
     trace(machine, kind, when, core, 0, 0, 0, 0, 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def crowded(machine: np.void) -> bool:
     """Tell whether the buffer should be emptied before it runs over."""
     return 2 * machine["trace_count"] > machine["trace_size"]

@@ -24,12 +24,13 @@ import mmap
 import struct
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from mksim.engine import blocks, native
+from mksim.compiled import native
+from mksim.engine import blocks, qemu
 from mksim.engine.entry import entry
-from mksim.engine.native import pointer
 from mksim.engine.probe import marked
+from mksim.engine.qemu import pointer
 from mksim.engine.records import ENGINE, engine_at
 from mksim.engine.softmmu import engine_on
 
@@ -50,7 +51,7 @@ _STEP = 16
 _REACH = (1 << 31) - (1 << 20)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def load(code: np.ndarray, at: int, size: int) -> np.int64:
     """Return a little-endian integer of code bytes."""
     value = np.int64(0)
@@ -59,7 +60,7 @@ def load(code: np.ndarray, at: int, size: int) -> np.int64:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def store(code: np.ndarray, at: int, value: int, size: int) -> int:
     """Write an integer as code bytes, and return where the next goes."""
     for byte in range(size):
@@ -67,7 +68,7 @@ def store(code: np.ndarray, at: int, value: int, size: int) -> int:
     return at + size
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def constant(code: np.ndarray, at: int, register: int) -> tuple[int, np.int64]:
     """Decode the load of a constant into a register as TCG encodes it: return size, or 0, and constant."""
     if load(code, at, 2) == 0x48 | (0xB8 + register) << 8:  # movabs
@@ -80,7 +81,7 @@ def constant(code: np.ndarray, at: int, register: int) -> tuple[int, np.int64]:
     return 0, np.int64(0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def find_constant(code: np.ndarray, first: int, last: int, register: int, value: int) -> int:
     """Return where a register is loaded with a value, from `first` to before `last`; else -1."""
     for at in range(first, last):
@@ -90,7 +91,7 @@ def find_constant(code: np.ndarray, first: int, last: int, register: int, value:
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def call_size(code: np.ndarray, at: int) -> int:
     """Return where, from `first` to before `last`, a register is loaded with a value; -1 if nowhere."""
     if code[at] == _CALL:
@@ -98,7 +99,7 @@ def call_size(code: np.ndarray, at: int) -> int:
     return 6 if load(code, at, 2) == _CALL_FAR else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def last_arguments(code: np.ndarray, engine: int) -> int:
     """Return where EDX and RCX are loaded for the call of the hook; -1 if they are not as they should be."""
     at = find_constant(code, 5, min(_START, len(code)) - 15, _RCX, engine)
@@ -106,7 +107,7 @@ def last_arguments(code: np.ndarray, engine: int) -> int:
     return at - 5 if called and code[at - 5] == _MOV_EDX else -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_count(
     code: np.ndarray, at: int, check: int, past: int, engine: int, stub: int, instructions: int
 ) -> None:
@@ -121,14 +122,14 @@ def write_count(
     store(code, at, 0xEB | (past - (at + 2)) << 8, 2)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def counts(code: np.ndarray, engine: int) -> bool:
     """Tell whether a block counts by itself already: QEMU gave one that it had, of the same length."""
     at = find_constant(code, 5, min(_START, len(code)) - 15, _RCX, engine)
     return at >= 0 and load(code, at + 10, 4) == 0x418B48 | _TIME << 24
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def check_size(code: np.ndarray, at: int, uc: int) -> int:
     """Return the size of the check for an exit that stands there; 0 if none does."""
     if code[at] != 0x48 and code[at] != 0xB8 + _RDI:
@@ -140,7 +141,7 @@ def check_size(code: np.ndarray, at: int, uc: int) -> int:
     return size + 2 + call if call != 0 else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def rewrite(engine: np.void, address: int, block: int) -> None:
     """Make a translated block of the ENGINE record at `address` count by itself."""
     words = carray(pointer(block), 6, np.int64)  # pc, cs_base, flags:32 size:16 icount:16, ..., tc
@@ -172,11 +173,11 @@ def tb_gen_code(cpu: int, pc: int, cs_base: int, flags: int, cflags: int) -> int
     """In place of QEMU's: translate a block, and rewrite it."""
     ours = engine_on(cpu)
     if ours == 0:
-        return native.tb_gen_code(cpu, pc, cs_base, flags, cflags)
+        return qemu.tb_gen_code(cpu, pc, cs_base, flags, cflags)
     engine = engine_at(ours)
     if engine["stepping"] != 0 and not 0 < cflags & _CF_COUNT <= _STEP:
         cflags = cflags & ~_CF_COUNT | _STEP  # what runs once and is thrown away
-    block = native.tb_gen_code(cpu, pc, cs_base, flags, cflags)
+    block = qemu.tb_gen_code(cpu, pc, cs_base, flags, cflags)
     rewrite(engine, ours, block)
     return block
 

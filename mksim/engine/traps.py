@@ -5,9 +5,10 @@ is caught by running the guest with an SVM intercept set. HLT and PAUSE are call
 """
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from mksim.engine import native
+from mksim.compiled import native
+from mksim.engine import qemu
 from mksim.engine.code import LONGEST, PREFIXES, code_bytes, instruction_bytes
 from mksim.engine.cpustate import (
     CC_OP_EFLAGS,
@@ -36,14 +37,14 @@ from mksim.engine.entry import entry
 from mksim.engine.execution import end, leave
 from mksim.engine.interrupts import rousable
 from mksim.engine.mwait import arm_monitor, changed
-from mksim.engine.native import (
+from mksim.engine.probe import leave_block
+from mksim.engine.qemu import (
     pointer,
     raise_exception_err_ra,
     uc_emu_stop,
     uc_reg_read,
     x86_cpu_do_interrupt,
 )
-from mksim.engine.probe import leave_block
 from mksim.engine.records import (
     HALT,
     HALTED,
@@ -74,7 +75,7 @@ STORM_LIMIT = 1 << 12
 """Exceptions in a row, no block between them, after which the scheduler gets a turn."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def stop(engine: np.void, request: int) -> None:
     """End the slice here; only from a BLOCK or INTR hook. What the same block requested comes first."""
     if engine["request"] == NOTHING:
@@ -87,7 +88,7 @@ _SPIN_TURN = 1000
 """Cycles between two PAUSEs of one wait, at the most: an interrupt in between takes longer."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def pause(engine: np.void, machine: np.void, env: np.void) -> bool:
     """PAUSE: whoever spins gives others a turn, up to a message's latency; return whether its own is over.
 
@@ -106,7 +107,7 @@ def pause(engine: np.void, machine: np.void, env: np.void) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def sleep(engine: np.void, machine: np.void, env: np.void, state: int) -> bool:
     """HLT or MWAIT, RIP past it: return whether the core sleeps now, or something waits for it already."""
     core = core_of(machine, engine["core"])
@@ -125,7 +126,7 @@ def helper_pause(where: int, length: int) -> None:
     """In place of QEMU's PAUSE; see `helper_hlt`."""
     address = engine_on(where - CPU_ENV)
     if address == 0:
-        native.helper_pause(where, length)
+        qemu.helper_pause(where, length)
     engine, env = engine_at(address), env_at(where)
     env["hflags"] &= ~HF_INHIBIT_IRQ
     env["eip"] += length
@@ -142,7 +143,7 @@ def helper_hlt(where: int, length: int) -> None:
     """
     address = engine_on(where - CPU_ENV)
     if address == 0:
-        native.helper_hlt(where, length)
+        qemu.helper_hlt(where, length)
     engine, env = engine_at(address), env_at(where)
     env["hflags"] &= ~HF_INHIBIT_IRQ  # STI's shadow is this one instruction
     env["eip"] += length
@@ -151,7 +152,7 @@ def helper_hlt(where: int, length: int) -> None:
         end(engine)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def rewind_int(engine: np.void, env: np.void) -> None:
     """Step RIP back to an INT n, which Unicorn has passed: a fault in delivery must report the INT itself."""
     env["eip"] = env["exception_next_eip"] - 2
@@ -159,7 +160,7 @@ def rewind_int(engine: np.void, env: np.void) -> None:
         env["eip"] += 1  # INT3, INT1, INTO
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def amend(engine: np.void, env: np.void, number: int) -> None:
     """Make of a fault as QEMU 5.0 reports it what the manual says."""
     env["eflags"] |= RF  # in the image on the stack (SDM vol. 3B, 19.3.1.1)
@@ -170,7 +171,7 @@ def amend(engine: np.void, env: np.void, number: int) -> None:
         carray(pointer(engine["cpu"]), 1, CPU)[0]["exception_index"] = _SS
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def void(engine: np.void) -> bool:
     """Stop a core that sent INIT to itself earlier in its block: what it does now has no effect."""
     if engine["initialised"] == 0:
@@ -208,7 +209,7 @@ def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
     env["exception_is_int"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def await_store(engine: np.void, machine: np.void, env: np.void) -> None:
     """MWAIT: sleep until the monitored line changes; not at all if none is armed or it has changed since."""
     core = core_of(machine, engine["core"])
@@ -220,7 +221,7 @@ def await_store(engine: np.void, machine: np.void, env: np.void) -> None:
         core["line"] = -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def needs_no_sse(engine: np.void, env: np.void) -> bool:
     """Tell whether the instruction is one of BMI2's shifts (VEX.0F38 F7), refused as CR4.OSFXSR is clear.
 
@@ -233,7 +234,7 @@ def needs_no_sse(engine: np.void, env: np.void) -> bool:
     return code & 0xFF == 0xC4 and (code >> 8) & 0x1F == 2 and (code >> 24) & 0xFF == 0xF7
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def breakpoint_size(engine: np.void, env: np.void) -> int:
     """Return the bytes of the instruction at RIP if it is INT1, which TCG of 5.0 does not know; else 0."""
     code = instruction_bytes(engine, env)
@@ -275,7 +276,7 @@ def on_invalid(_uc: int, engine_address: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def flat_segment(env: np.void, name_is_code: bool, selector: int) -> None:
     """Load CS or SS as SYSCALL does: flat, DPL 0."""
     if name_is_code:
@@ -311,7 +312,7 @@ def on_syscall(uc: int, engine_address: int) -> None:
     flat_segment(env, False, selector + 8)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_tsc(engine: np.void, env: np.void) -> None:
     """Put the time-stamp counter, which is virtual time, into EDX:EAX."""
     machine = machine_at(engine["machine"])

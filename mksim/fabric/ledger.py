@@ -9,8 +9,8 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.fabric.ownership import OWNER_NAMES
 
 
@@ -61,7 +61,7 @@ OTHERS = len(OWNER_NAMES)
 """Owner codes below zero: they index `counts` from its end, as native indices may too."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def _mix(digest: int, word: int) -> int:
     """Take 64 more bits into a digest: a xorshift step, linear over GF(2) with full period, as a CRC is."""
     digest ^= word
@@ -70,7 +70,7 @@ def _mix(digest: int, word: int) -> int:
     return digest ^ digest << 17
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def _digest(digest: int, crossing: np.void) -> int:
     """Take all of a crossing but its serial into a digest."""
     who = (np.int64(crossing["kernel"]) & 0xFFFF) << 48 | (np.int64(crossing["core"]) & 0xFFFF) << 32
@@ -82,7 +82,7 @@ def _digest(digest: int, crossing: np.void) -> int:
     return _mix(_mix(_mix(_mix(digest, crossing["when"]), who_what), rip), where)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def note(
     ring: np.ndarray,
     first: np.ndarray,

@@ -5,8 +5,8 @@ how much of it is in use. Native code, no allocation.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.fabric.ownership import NOBODY
 
 MESSAGE = np.dtype(
@@ -31,7 +31,7 @@ STATE = np.dtype([("count", "<i8"), ("serial", "<i8")])
 """Of one queue: how many wait, and the next serial. Zeros are an empty queue."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _before(one: np.void, other: np.void) -> bool:
     if one["when"] != other["when"]:
         return one["when"] < other["when"]
@@ -40,7 +40,7 @@ def _before(one: np.void, other: np.void) -> bool:
     return one["serial"] < other["serial"]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def _room(heap: np.ndarray, count: int, when: int, priority: int) -> int:
     """Open a place for a newcomer, of a higher serial than all: move later ones down, return the hole."""
     hole = count
@@ -54,7 +54,7 @@ def _room(heap: np.ndarray, count: int, when: int, priority: int) -> int:
     return hole
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def _close(heap: np.ndarray, last: int) -> None:
     """Fill the hole at the root: move earlier ones up, then the one at index `last` into what is left."""
     if last == 0:
@@ -70,7 +70,7 @@ def _close(heap: np.ndarray, last: int) -> None:
     heap[hole] = heap[last]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def push(
     heap: np.ndarray,
     state: np.void,
@@ -96,13 +96,13 @@ def push(
     return True
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def peek(heap: np.ndarray, state: np.void, never: int) -> int:
     """Return when the next message arrives (cycles), `never` if none waits."""
     return heap[0]["when"] if state["count"] > 0 else never
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def drop(heap: np.ndarray, state: np.void) -> None:
     """Take the next message, heap[0], out of the queue; there must be one."""
     last = state["count"] - 1

@@ -8,9 +8,9 @@ All arguments are int64; `size` is 1, 2 or 4 bytes, `now` in cycles.
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import NEVER, scale
+from mksim.compiled import native
 from mksim.spec import acpi_pm as spec
 
 # fmt: off
@@ -26,7 +26,7 @@ PM = np.dtype([
 # fmt: on
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(m: np.void, rate: int, bits: int) -> None:
     """Power on, at `rate` cycles per second, with a timer of 24 or 32 bits."""
     m["rate"] = rate
@@ -38,7 +38,7 @@ def reset(m: np.void, rate: int, bits: int) -> None:
     m["deadline"] = NEVER
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(m: np.void, offset: int, size: int, now: int) -> int:
     """Return `size` bytes at `offset`; zero where there is no register."""
     value = 0
@@ -47,7 +47,7 @@ def read(m: np.void, offset: int, size: int, now: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(m: np.void, offset: int, size: int, value: int, now: int) -> int:
     """Write `size` bytes at `offset`. Return 1 if that switches the kernel off, else 0."""
     off = 0
@@ -57,13 +57,13 @@ def write(m: np.void, offset: int, size: int, value: int, now: int) -> int:
     return off
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def line(m: np.void, now: int) -> bool:
     """Level of the SCI: an enabled event is pending."""
     return _status(m, now) & m["enable"] != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def expire(m: np.void, now: int) -> bool:
     """Move `deadline` behind `now`. Return whether it had come: `line` is high then."""
     come = m["deadline"] <= now
@@ -72,24 +72,24 @@ def expire(m: np.void, now: int) -> bool:
     return come
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def timer(m: np.void, now: int) -> int:
     """Return PM_TMR."""
     return scale(now, spec.TIMER_FREQUENCY, m["rate"]) & ((1 << m["bits"]) - 1)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _half(m: np.void, now: int) -> int:
     """Half-turns of the timer: how often its most significant bit has changed."""
     return scale(now, spec.TIMER_FREQUENCY, m["rate"]) >> (m["bits"] - 1)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _status(m: np.void, now: int) -> int:
     return m["status"] | (spec.TIMER if _half(m, now) != m["half"] else 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _arm(m: np.void, now: int) -> None:
     """Only an enabled timer event that is not pending yet has a time."""
     m["deadline"] = NEVER
@@ -98,7 +98,7 @@ def _arm(m: np.void, now: int) -> None:
         m["deadline"] = -scale(-tick, m["rate"], spec.TIMER_FREQUENCY)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _register(m: np.void, offset: int, now: int) -> int:
     """The register of which `offset` is a byte, aligned to two bytes."""
     start = offset & ~1
@@ -113,12 +113,12 @@ def _register(m: np.void, offset: int, now: int) -> int:
     return timer(m, now) >> 16 if start == spec.PM_TMR + 2 else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_byte(m: np.void, offset: int, now: int) -> int:
     return _register(m, offset, now) >> (8 * (offset & 1)) & 0xFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_byte(m: np.void, offset: int, byte: int, now: int) -> int:
     """Write one byte of a register. Return 1 for soft-off."""
     start, shift = offset & ~1, 8 * (offset & 1)
@@ -135,13 +135,13 @@ def _write_byte(m: np.void, offset: int, byte: int, now: int) -> int:
     return _sleeps_reduced(byte) if offset == spec.SLEEP_CTL else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _sleeps(control: int) -> int:
     kind = (control & spec.SLEEP_TYPE) >> spec.SLEEP_TYPE_SHIFT
     return 1 if control & spec.SLEEP_ENABLE and kind == spec.SOFT_OFF else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _sleeps_reduced(control: int) -> int:
     kind = (control & spec.REDUCED_SLEEP_TYPE) >> spec.REDUCED_SLEEP_TYPE_SHIFT
     return 1 if control & spec.REDUCED_SLEEP_ENABLE and kind == spec.SOFT_OFF else 0

@@ -5,9 +5,9 @@ two of four. All arguments are int64; values of 64 bits are signed.
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import NEVER, scale
+from mksim.compiled import native
 from mksim.spec import edu as spec
 
 # fmt: off
@@ -30,7 +30,7 @@ _COMMAND = 3
 _SECOND = 1_000_000_000
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(e: np.void, rate: int, latency: int) -> None:
     """Power on."""
     e["liveness"] = e["factorial"] = e["status"] = e["interrupts"] = 0
@@ -40,13 +40,13 @@ def reset(e: np.void, rate: int, latency: int) -> None:
     e["buffer"][:] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def deadline(e: np.void) -> int:
     """Return when it does something by itself."""
     return min(e["computed"], e["moved"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(e: np.void, offset: int, size: int) -> int:
     """Read a register."""
     if size == 8 and offset >= spec.WIDE and offset & 7 == 0:
@@ -57,7 +57,7 @@ def read(e: np.void, offset: int, size: int) -> int:
     return value & 0xFFFFFFFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _narrow(e: np.void, offset: int) -> int:
     if offset == spec.ID:
         return spec.IDENTIFICATION
@@ -70,13 +70,13 @@ def _narrow(e: np.void, offset: int) -> int:
     return e["interrupts"] if offset == spec.INTERRUPTS else _ONES
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _wide(e: np.void, offset: int) -> int:
     number = (offset - spec.DMA_SOURCE) >> 3
     return e["dma"][number] if 0 <= number <= _COMMAND else _ONES
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(e: np.void, offset: int, size: int, value: int, now: int) -> bool:
     """Write a register; return whether that raises an interrupt."""
     if offset >= spec.WIDE:
@@ -99,7 +99,7 @@ def write(e: np.void, offset: int, size: int, value: int, now: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _compute(e: np.void, value: int, now: int) -> None:
     """Begin with a factorial, unless one is being computed."""
     if not e["status"] & spec.STATUS_COMPUTING:
@@ -108,12 +108,12 @@ def _compute(e: np.void, value: int, now: int) -> None:
         e["computed"] = now + _takes(e, spec.FACTORIAL_NS)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _takes(e: np.void, nanoseconds: int) -> int:
     return max(scale(nanoseconds, e["rate"], _SECOND), e["latency"], 1)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_wide(e: np.void, offset: int, size: int, value: int, now: int) -> None:
     """Write a register of the DMA's; none takes anything while it runs."""
     number = (offset - spec.DMA_SOURCE) >> 3
@@ -127,7 +127,7 @@ def _write_wide(e: np.void, offset: int, size: int, value: int, now: int) -> Non
         e["moved"] = now + _takes(e, spec.DMA_NS + min(max(e["dma"][2], 0), spec.BUFFER_SIZE))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def finish_factorial(e: np.void) -> bool:
     """Put the factorial, modulo 2^32, where its argument was; return whether that raises an interrupt."""
     product = np.int64(1)
@@ -141,19 +141,19 @@ def finish_factorial(e: np.void) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def to_memory(e: np.void) -> bool:
     """Tell in which direction the DMA goes."""
     return e["dma"][_COMMAND] & spec.DMA_TO_MEMORY != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def in_memory(e: np.void) -> int:
     """Return the DMA's address in memory."""
     return e["dma"][1 if to_memory(e) else 0] & spec.DMA_MASK
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def in_buffer(e: np.void) -> int:
     """Return where in the buffer the DMA begins; -1 if it is not all in there."""
     at, count = e["dma"][0 if to_memory(e) else 1] - spec.BUFFER, e["dma"][2]
@@ -161,7 +161,7 @@ def in_buffer(e: np.void) -> int:
     return at if inside else np.int64(-1)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def finish_dma(e: np.void) -> bool:
     """End the DMA; return whether that raises an interrupt."""
     e["moved"] = NEVER
@@ -172,7 +172,7 @@ def finish_dma(e: np.void) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def line(e: np.void) -> bool:
     """Level of INTA#."""
     return e["interrupts"] != 0

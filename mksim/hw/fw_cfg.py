@@ -6,8 +6,8 @@ All arguments are int64.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.spec import fw_cfg as spec
 
 # fmt: off
@@ -26,13 +26,13 @@ ITEM = np.dtype([
 # fmt: on
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(f: np.void) -> None:
     """Power on: no item is selected."""
     f["at"] = f["end"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def select(f: np.void, items: np.ndarray, key: int) -> None:
     """Begin to read an item."""
     f["at"] = f["end"] = 0
@@ -42,7 +42,7 @@ def select(f: np.void, items: np.ndarray, key: int) -> None:
             f["end"] = items[index]["at"] + items[index]["size"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(f: np.void, data: np.ndarray) -> int:
     """Return the next byte of the selected item; zero behind its end."""
     if f["at"] >= f["end"]:

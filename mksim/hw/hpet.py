@@ -12,9 +12,9 @@ All arguments are int64; `now` is in cycles, a tick is one of the main counter.
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import NEVER, scale
+from mksim.compiled import native
 from mksim.spec import hpet as spec
 
 # fmt: off
@@ -38,7 +38,7 @@ _FAR = 1 << 55
 """Ticks further away than that, eleven years, never come."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(h: np.void, rate: int) -> None:
     """Power on, at `rate` cycles per second: the counter stands at 0, no timer is enabled."""
     h["rate"] = rate
@@ -50,7 +50,7 @@ def reset(h: np.void, rate: int) -> None:
         h["comparator"][n] = -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(h: np.void, offset: int, now: int) -> int:
     """Return the 32 bits at `offset`, a multiple of 4."""
     _advance(h, now)
@@ -69,7 +69,7 @@ def read(h: np.void, offset: int, now: int) -> int:
     return value >> (8 * (offset & 4)) & _LOW
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(h: np.void, offset: int, value: int, now: int) -> None:
     """Write the 32 bits at `offset`, a multiple of 4. Lines may change: see `levels` and `take_edges`."""
     _advance(h, now)
@@ -85,20 +85,20 @@ def write(h: np.void, offset: int, value: int, now: int) -> None:
     _arm(h)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def expire(h: np.void, now: int) -> None:
     """Let the matches up to `now` happen."""
     _advance(h, now)
     _arm(h)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def replaces_legacy(h: np.void) -> bool:
     """Whether timers 0 and 1 have the interrupt lines of the 8254 and the RTC."""
     return h["config"] & spec.LEGACY != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def levels(h: np.void) -> int:
     """Return the lines that level triggered timers assert, a bit each; those of several are shared."""
     lines = 0
@@ -108,7 +108,7 @@ def levels(h: np.void) -> int:
     return lines
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def take_edges(h: np.void) -> int:
     """Return the lines that edge triggered timers have pulsed since this was last asked."""
     lines = h["edges"]
@@ -119,7 +119,7 @@ def take_edges(h: np.void) -> int:
 # --- the counter and its matches
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _advance(h: np.void, now: int) -> None:
     """Move the counter to `now`, and let what it passed match; it never goes back."""
     tick = scale(now, spec.FREQUENCY, h["rate"])
@@ -131,7 +131,7 @@ def _advance(h: np.void, now: int) -> None:
         h["count"] += passed
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _pass(h: np.void, n: int, passed: int) -> None:
     """Let one timer see the counter pass so many ticks, before it is counted on."""
     distance = _distance(h, n)
@@ -147,7 +147,7 @@ def _pass(h: np.void, n: int, passed: int) -> None:
         h["comparator"][n] &= _mask(h, n)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _distance(h: np.void, n: int) -> int:
     """Return how many ticks the counter is before the next match, one at least."""
     away = h["comparator"][n] - h["count"]
@@ -156,17 +156,17 @@ def _distance(h: np.void, n: int) -> int:
     return away if away > 0 else NEVER
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _mask(h: np.void, n: int) -> int:
     return _LOW if h["conf"][n] & spec.MODE_32 else -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _allowed(h: np.void, n: int) -> bool:
     return h["config"] & spec.ENABLE != 0 and h["conf"][n] & spec.INT_ENB != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _line(h: np.void, n: int) -> int:
     """Return the line of a timer as a bit, 0 if it has none."""
     if n <= 1 and h["config"] & spec.LEGACY:
@@ -174,7 +174,7 @@ def _line(h: np.void, n: int) -> int:
     return 1 << (h["conf"][n] >> spec.ROUTE_SHIFT & 0x1F) & spec.ROUTES
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _arm(h: np.void) -> None:
     """Work out when a line may change by itself: that of a level triggered timer only rises once."""
     away = NEVER
@@ -189,28 +189,28 @@ def _arm(h: np.void) -> None:
 # --- registers
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _timer(offset: int) -> int:
     """Return the timer that has a register there, -1 if none has."""
     n = (offset - spec.TIMER) // spec.TIMER_SIZE
     return n if 0 <= n < spec.TIMERS else -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _replaced(old: int, value: int, high: bool) -> int:
     """Return 64 bits of which one half is written."""
     value &= _LOW
     return old & _LOW | value << 32 if high else old & ~_LOW | value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_timer(h: np.void, n: int, register: int) -> int:
     if register == spec.CONF:
         return spec.ROUTES << 32 | h["conf"][n] | spec.CONF_FIXED
     return h["comparator"][n] if register == spec.CMP else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_timer(h: np.void, n: int, register: int, value: int, high: bool) -> None:
     if register == spec.CMP:
         _write_comparator(h, n, value, high)
@@ -218,7 +218,7 @@ def _write_timer(h: np.void, n: int, register: int, value: int, high: bool) -> N
         _write_conf(h, n, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_conf(h: np.void, n: int, value: int) -> None:
     """A route that the timer has not, does not read back: § 2.3.8, Tn_INT_ROUTE_CNF."""
     if not 1 << (value >> spec.ROUTE_SHIFT & 0x1F) & spec.ROUTES:
@@ -229,7 +229,7 @@ def _write_conf(h: np.void, n: int, value: int) -> None:
     h["period"][n] &= _mask(h, n)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_comparator(h: np.void, n: int, value: int, high: bool) -> None:
     """VAL_SET is for one write: a 64-bit one comes as two halves, the low one first."""
     half = 2 if high else 1

@@ -8,8 +8,8 @@ All arguments are int64.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.spec import i8042 as spec
 
 # fmt: off
@@ -26,7 +26,7 @@ I8042 = np.dtype([
 # fmt: on
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(k: np.void) -> None:
     """Put controller and keyboard into the state that a PC's firmware leaves them in."""
     k["count"] = k["last"] = 0
@@ -36,13 +36,13 @@ def reset(k: np.void) -> None:
     k["ram"][0] = spec.MODE_AT_START
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def line(k: np.void) -> bool:
     """Level of IRQ 1."""
     return k["count"] > 0 and k["ram"][0] & spec.MODE_INTERRUPT != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(k: np.void, offset: int) -> int:
     """Return status or the output buffer, which the next byte moves into."""
     if offset == spec.CONTROL:
@@ -55,7 +55,7 @@ def read(k: np.void, offset: int) -> int:
     return k["last"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(k: np.void, offset: int, value: int) -> bool:
     """Write a command or data; return whether that resets the processor."""
     value &= 0xFF
@@ -77,14 +77,14 @@ def write(k: np.void, offset: int, value: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _put(k: np.void, byte: int) -> None:
     if k["count"] < QUEUE:
         k["queue"][k["count"]] = byte
         k["count"] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _command(k: np.void, command: int) -> bool:
     """Do a command of the controller's; return whether it pulses the reset line."""
     if command >= spec.PULSE:
@@ -101,13 +101,13 @@ def _command(k: np.void, command: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _wants_data(command: int) -> bool:
     writes_ram = spec.WRITE_RAM <= command < spec.WRITE_RAM + spec.RAM_SIZE
     return writes_ram or command in (spec.WRITE_OUTPUT, spec.WRITE_BUFFER)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _answer(k: np.void, command: int) -> None:
     """Answer a command that asks something."""
     if command == spec.SELF_TEST:
@@ -126,7 +126,7 @@ def _answer(k: np.void, command: int) -> None:
 # --- the keyboard
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _keyboard(k: np.void, byte: int) -> None:
     """Let the keyboard answer a command, or its argument, which no command is."""
     argument, k["argument"] = k["argument"], -1
@@ -143,7 +143,7 @@ def _keyboard(k: np.void, byte: int) -> None:
         _obey(k, byte)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _obey(k: np.void, command: int) -> None:
     if command in (spec.KEYBOARD_LIGHTS, spec.KEYBOARD_RATE, spec.KEYBOARD_SCAN_SET):
         k["argument"] = command

@@ -8,8 +8,8 @@ All arguments are int64; an entry is one uint64 of the redirection table.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.spec import ioapic as spec
 
 # fmt: off
@@ -26,7 +26,7 @@ _LOW_HALF = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(i: np.void, identity: int) -> None:
     """Power on: all pins masked, no input asserted."""
     i["id"] = identity & spec.ID_MASK
@@ -37,7 +37,7 @@ def reset(i: np.void, identity: int) -> None:
         i["redirection"][pin] = np.uint64(spec.MASKED)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(i: np.void, offset: int) -> int:
     """Return 32 bits at `offset`; reserved ones are zero."""
     if offset == spec.IOREGSEL:
@@ -47,7 +47,7 @@ def read(i: np.void, offset: int) -> int:
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(i: np.void, offset: int, value: int) -> None:
     """Write 32 bits at `offset`. A pin may be ready to send after that: see `take`."""
     if offset == spec.IOREGSEL:
@@ -58,7 +58,7 @@ def write(i: np.void, offset: int, value: int) -> None:
         eoi(i, value & spec.VECTOR)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_line(i: np.void, pin: int, level: int) -> None:
     """Assert or release an input. Edges on a masked pin "are ignored (i.e., not delivered or held ...)"."""
     bit = 1 << pin
@@ -69,7 +69,7 @@ def set_line(i: np.void, pin: int, level: int) -> None:
     i["lines"] = i["lines"] | bit if level else i["lines"] & ~bit
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def eoi(i: np.void, vector: int) -> bool:
     """Take an EOI for a level triggered vector. Return whether a pin waited for it."""
     found = False
@@ -81,7 +81,7 @@ def eoi(i: np.void, vector: int) -> bool:
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def take(i: np.void) -> int:
     """Return the lowest pin with a message to send, which counts as accepted then; -1 if there is none."""
     candidates = i["lines"] | i["edges"]
@@ -95,31 +95,31 @@ def take(i: np.void) -> int:
 # --- pins
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _low(i: np.void, pin: int) -> int:
     """Bits 31:0 of an entry."""
     return np.int64(i["redirection"][pin] & _LOW_HALF)  # type: ignore[return-value]  # signed, for numba
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _high(i: np.void, pin: int) -> int:
     """Bits 63:32 of an entry."""
     return np.int64(i["redirection"][pin] >> _HALF)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _set_low(i: np.void, pin: int, low: int) -> None:
     i["redirection"][pin] = np.uint64(_high(i, pin) << 32 | low)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _is_level(entry: int) -> bool:
     """SMI, NMI, INIT and ExtINT are edge triggered whatever the entry says, § 3.2.4, delivery mode."""
     mode = (entry & spec.DELIVERY) >> spec.DELIVERY_SHIFT
     return entry & spec.LEVEL != 0 and mode in (spec.FIXED, spec.LOWEST_PRIORITY)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _ready(i: np.void, pin: int) -> bool:
     entry = _low(i, pin)
     if entry & spec.MASKED:
@@ -129,7 +129,7 @@ def _ready(i: np.void, pin: int) -> bool:
     return i["edges"] >> pin & 1 != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _accept(i: np.void, pin: int) -> None:
     entry = _low(i, pin)
     i["edges"] &= ~(1 << pin)
@@ -140,7 +140,7 @@ def _accept(i: np.void, pin: int) -> None:
 # --- registers
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_indirect(i: np.void, index: int) -> int:
     pin = (index - spec.IOREDTBL) >> 1
     if 0 <= pin < spec.PINS:
@@ -152,7 +152,7 @@ def _read_indirect(i: np.void, index: int) -> int:
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_indirect(i: np.void, index: int, value: int) -> None:
     pin = (index - spec.IOREDTBL) >> 1
     if 0 <= pin < spec.PINS:
@@ -165,7 +165,7 @@ def _write_indirect(i: np.void, index: int, value: int) -> None:
         i["id"] = value >> spec.ID_SHIFT & spec.ID_MASK
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_low(i: np.void, pin: int, value: int) -> None:
     """Change an entry's low half. Becoming edge triggered clears Remote IRR, and becoming level triggered
     drops a waiting edge: neither is in the datasheet, but drivers of parts without an EOI register end

@@ -7,8 +7,8 @@ APIC IDs and what only the APIC bus had (remote read, focus processors, arbitrat
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw import lapic_timer as timer
 from mksim.spec import apic as spec
 
@@ -49,18 +49,18 @@ NOTHING, SEND, EOI = 0, 1, 2
 # --- bitmaps of 256 vectors, eight words each ---
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _holds(words: np.ndarray, vector: int) -> bool:
     return np.int64(words[vector >> 5]) >> (vector & 31) & 1 != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _put(words: np.ndarray, vector: int, present: bool) -> None:
     bit, word = 1 << (vector & 31), np.int64(words[vector >> 5])
     words[vector >> 5] = np.uint32(word | bit if present else word & ~bit)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _top(words: np.ndarray, below: int) -> int:
     """Return the highest vector held, -1 for none; nothing above `below` is held."""
     for index in range(below >> 5, -1, -1):
@@ -77,25 +77,25 @@ def _top(words: np.ndarray, below: int) -> int:
 # --- states and modes ---
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def globally_enabled(apic: np.void) -> bool:
     """Say whether there is an APIC at all (12.4.3)."""
     return apic["base"] & spec.BASE_EN != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def x2apic(apic: np.void) -> bool:
     """Say whether its registers are MSRs (12.12.1)."""
     return apic["base"] & spec.BASE_EXTD != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def enabled(apic: np.void) -> bool:
     """Say whether it takes interrupts: enabled by software (12.4.7.2). Global disable clears that as well."""
     return apic["svr"] & spec.SVR_ENABLE != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def init_reset(apic: np.void) -> None:
     """Reset as INIT does (12.4.7.3): all but the ID, the version and IA32_APIC_BASE."""
     for index in range(8):
@@ -110,7 +110,7 @@ def init_reset(apic: np.void) -> None:
     timer.stop(apic)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def power_up(apic: np.void, apic_id: int, bsp: bool) -> None:
     """Reset as RESET does (12.4.7.1): in xAPIC mode, disabled by software."""
     apic["id"] = apic_id
@@ -122,7 +122,7 @@ def power_up(apic: np.void, apic_id: int, bsp: bool) -> None:
 # --- priorities, 12.8.3 ---
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _arbitrate(apic: np.void) -> None:
     tpr, serving, wanted = apic["tpr"], max(apic["isr_top"], 0) & spec.PRIORITY, apic["irr_top"]
     # 12.8.3.1 leaves PPR[3:0] open where the classes are equal: TPR[3:0] here
@@ -130,14 +130,14 @@ def _arbitrate(apic: np.void) -> None:
     apic["deliverable"] = wanted if wanted & spec.PRIORITY > apic["ppr"] & spec.PRIORITY else -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_tpr(apic: np.void, value: int) -> None:
     """Set the task priority, 8 bits; CR8 is its upper half (12.8.6)."""
     apic["tpr"] = value & 0xFF
     _arbitrate(apic)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def arbitration_priority(apic: np.void) -> int:
     """Return the APR (12.6.2.4): the core with the lowest takes a lowest-priority message."""
     tpr, serving = apic["tpr"], max(apic["isr_top"], 0) & spec.PRIORITY
@@ -147,7 +147,7 @@ def arbitration_priority(apic: np.void) -> int:
     return max(tpr & spec.PRIORITY, serving, wanted)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def highest(apic: np.void) -> int:
     """Return the vector that may interrupt the core now, or -1."""
     return apic["deliverable"]
@@ -156,7 +156,7 @@ def highest(apic: np.void) -> int:
 # --- the life of an interrupt: request, acknowledge, end ---
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _request(apic: np.void, vector: int, level: bool) -> None:
     _put(apic["irr"], vector, True)
     _put(apic["tmr"], vector, level)  # 12.8.4: both ways, upon acceptance
@@ -165,7 +165,7 @@ def _request(apic: np.void, vector: int, level: bool) -> None:
         _arbitrate(apic)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def note_error(apic: np.void, error: int) -> None:
     """Log an error (12.5.3); the first since ESR was last written raises LVT Error."""
     first, entry = apic["errors"] == 0, apic["lvt"][spec.ERROR]
@@ -177,7 +177,7 @@ def note_error(apic: np.void, error: int) -> None:
             _request(apic, entry & spec.LVT_VECTOR, False)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def accept(apic: np.void, vector: int, level: bool) -> bool:
     """Take a fixed or lowest-priority interrupt (12.8.4); a second request for a vector merges."""
     if not enabled(apic):
@@ -189,7 +189,7 @@ def accept(apic: np.void, vector: int, level: bool) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def acknowledge(apic: np.void) -> int:
     """Return the vector for the core and put it in service; the spurious one, if none is left (12.9)."""
     vector = apic["deliverable"]
@@ -203,7 +203,7 @@ def acknowledge(apic: np.void) -> int:
     return vector
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def eoi(apic: np.void) -> int:
     """End the highest interrupt in service (12.8.5); return EOI where I/O APICs must hear of it."""
     vector = apic["isr_top"]
@@ -220,7 +220,7 @@ def eoi(apic: np.void) -> int:
 # --- local vectors, 12.5.1 ---
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def fire_lvt(apic: np.void, index: int) -> int:
     """Raise local interrupt `index`; return the delivery mode that the core itself must take (NMI, SMI, INIT,
     EXTINT), or -1: masked, or fixed and done with.
@@ -237,7 +237,7 @@ def fire_lvt(apic: np.void, index: int) -> int:
     return mode
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def expire(apic: np.void, now: int) -> bool:
     """Raise the timer's interrupt if its deadline has come, and rearm it; say whether it had."""
     due = timer.elapse(apic, now)
@@ -246,7 +246,7 @@ def expire(apic: np.void, now: int) -> bool:
     return due
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_tsc_deadline(apic: np.void, value: int, now: int, offset: int = 0) -> None:
     """Write IA32_TSC_DEADLINE for a TSC that reads `now + offset`. To read it: the field, after `expire`."""
     bits: Any = np.int64(value)
@@ -254,14 +254,14 @@ def write_tsc_deadline(apic: np.void, value: int, now: int, offset: int = 0) -> 
     timer.set_tsc_deadline(apic, bits, offset)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def lint0_extint(apic: np.void) -> bool:
     """Say whether the 8259 reaches the core: through LINT0, or past a globally disabled APIC (12.4.3)."""
     entry = apic["lvt"][spec.LINT0] & (spec.LVT_MASKED | spec.LVT_MODE)
     return entry == spec.EXTINT << spec.LVT_MODE_SHIFT or not globally_enabled(apic)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def lvt_writable(index: int) -> int:
     """Return the writable bits of local vector `index` (figure 12-8)."""
     if index == spec.TIMER:
@@ -271,7 +271,7 @@ def lvt_writable(index: int) -> int:
     return spec.LVT_PIN_WRITABLE if index in (spec.LINT0, spec.LINT1) else spec.LVT_EVENT_WRITABLE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_lvt(apic: np.void, index: int, value: int, now: int) -> None:
     """Write local vector `index`."""
     value &= lvt_writable(index)
@@ -284,14 +284,14 @@ def write_lvt(apic: np.void, index: int, value: int, now: int) -> None:
         apic["lvt"][index] = value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def svr_writable(apic: np.void) -> int:
     """Return the writable bits of SVR (figure 12-23); EOI suppression is where the version says so."""
     suppression = apic["version"] & spec.VERSION_EOI_SUPPRESSION != 0
     return spec.SVR_VECTOR | spec.SVR_ENABLE | (spec.SVR_EOI_SUPPRESSION if suppression else 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_svr(apic: np.void, value: int, now: int) -> None:
     """Write SVR; disabling by software masks all local vectors (12.4.7.2)."""
     expire(apic, now)

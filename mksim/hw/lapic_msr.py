@@ -6,8 +6,8 @@ Values are the int64 with the 64 bits of EDX:EAX. What the manual answers with #
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw import lapic_core as core
 from mksim.hw import lapic_page as page
 from mksim.spec import apic as spec
@@ -16,13 +16,13 @@ GP = -1
 """What `write_msr` returns for a refused write; else an action of `lapic_page.write`."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _offset(index: int) -> int:
     """Return the xAPIC offset of MSR `index` (12.12.1.2)."""
     return (index - spec.MSR_X2APIC) * spec.STRIDE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _readable(offset: int) -> bool:
     """Say whether table 12-6 has a register here that reads; APR, RRD, DFR and ICR high are xAPIC's alone."""
     if spec.ISR <= offset <= spec.ESR or spec.LVT_TIMER <= offset <= spec.CURRENT_COUNT:
@@ -31,7 +31,7 @@ def _readable(offset: int) -> bool:
     return offset in registers
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_msr(apic: np.void, index: int, now: int) -> tuple[bool, int]:
     """Return (True, value) of x2APIC MSR `index`, 0x800 to 0x8ff, or (False, 0) for #GP."""
     offset = _offset(index)
@@ -42,14 +42,14 @@ def read_msr(apic: np.void, index: int, now: int) -> tuple[bool, int]:
     return True, page.read(apic, offset, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _lvt_writable(index: int) -> int:
     """Return the bits of local vector `index` that are not reserved; the read-only ones stay as they are."""
     remote_irr = spec.LVT_REMOTE_IRR if index in (spec.LINT0, spec.LINT1) else 0
     return core.lvt_writable(index) | spec.LVT_PENDING | remote_irr
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _writable(apic: np.void, offset: int) -> int:
     """Return the bits that may be written to the 32-bit register at `offset`, negative where none may be.
 
@@ -68,7 +68,7 @@ def _writable(apic: np.void, offset: int) -> int:
     return spec.DIVIDE_WRITABLE if offset == spec.DIVIDE else -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _send_to_self(apic: np.void, vector: int) -> int:
     """Deliver an edge-triggered interrupt to this very core (12.12.11)."""
     if vector < spec.FIRST_VECTOR:
@@ -77,14 +77,14 @@ def _send_to_self(apic: np.void, vector: int) -> int:
     return core.NOTHING
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_icr(apic: np.void, icr: int) -> int:
     # Delivery status is gone in x2APIC mode; a one there is dropped, as processors do, the others are #GP
     reserved = 0xFFFF_FFFF & ~(spec.ICR_WRITABLE | spec.ICR_PENDING)
     return GP if icr & reserved != 0 else page.send(apic, icr & ~spec.ICR_PENDING)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_msr(apic: np.void, index: int, value: int, now: int) -> int:
     """Write x2APIC MSR `index`, 0x800 to 0x8ff; return an action of `lapic_page.write`, or GP."""
     bits: Any = np.int64(value)
@@ -99,7 +99,7 @@ def write_msr(apic: np.void, index: int, value: int, now: int) -> int:
     return _send_to_self(apic, bits) if offset == spec.SELF_IPI else page.write(apic, offset, bits, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _legal(before: int, after: int) -> bool:
     """Say whether IA32_APIC_BASE may go from EN|EXTD bits to these (figure 12-27)."""
     if after == spec.BASE_EXTD:
@@ -109,7 +109,7 @@ def _legal(before: int, after: int) -> bool:
     return after == 0 or before != spec.BASE_EN | spec.BASE_EXTD  # x2APIC is left through disabled only
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_base(apic: np.void, value: int) -> bool:
     """Write IA32_APIC_BASE; False for #GP. A disabled APIC comes back as after RESET (12.4.3)."""
     bits: Any = np.int64(value)

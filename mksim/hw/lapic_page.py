@@ -6,8 +6,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw import lapic_core as core
 from mksim.hw import lapic_message as message
 from mksim.hw import lapic_timer as timer
@@ -16,19 +16,19 @@ from mksim.spec import apic as spec
 NOTHING, SEND, EOI = core.NOTHING, core.SEND, core.EOI
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _lvt_index(offset: int) -> int:
     """Return which local vector lies at `offset`, or -1."""
     inside = spec.LVT_TIMER <= offset <= spec.LVT_ERROR and offset % spec.STRIDE == 0
     return (offset - spec.LVT_TIMER) // spec.STRIDE if inside else -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _in_bitmaps(offset: int) -> bool:
     return spec.ISR <= offset < spec.ESR and offset % spec.STRIDE == 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_bitmap(apic: np.void, offset: int) -> int:
     words: Any = apic["irr"]
     if offset < spec.IRR:
@@ -37,49 +37,49 @@ def _read_bitmap(apic: np.void, offset: int) -> int:
     return word
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_priority(apic: np.void, offset: int) -> int:
     if offset == spec.TPR:
         return apic["tpr"]
     return apic["ppr"] if offset == spec.PPR else core.arbitration_priority(apic)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_identity(apic: np.void, offset: int) -> int:
     if offset == spec.VERSION:
         return apic["version"]
     return apic["id"] if core.x2apic(apic) else (apic["id"] & 0xFF) << 24
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_setup(apic: np.void, offset: int) -> int:
     if offset == spec.LDR:
         return message.logical_id(apic)
     return apic["dfr"] if offset == spec.DFR else apic["svr"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_icr(apic: np.void, offset: int) -> int:
     if offset == spec.ICR_HIGH:
         return apic["icr"] >> 32 & 0xFFFF_FFFF
     return apic["icr"] & 0xFFFF_FFFF | (spec.ICR_PENDING if apic["sending"] != 0 else 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_timer(apic: np.void, offset: int, now: int) -> int:
     if offset == spec.CURRENT_COUNT:
         return timer.current(apic, now)
     return apic["initial"] if offset == spec.INITIAL_COUNT else apic["divide"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_nothing(apic: np.void, offset: int) -> int:
     if offset not in (spec.EOI, spec.RRD):  # write-only; gone, but no error (table 12-1, note 1)
         core.note_error(apic, spec.ESR_ILLEGAL_REGISTER)
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_scalar(apic: np.void, offset: int, now: int) -> int:
     value: Any
     if offset in (spec.TPR, spec.APR, spec.PPR):
@@ -99,7 +99,7 @@ def _read_scalar(apic: np.void, offset: int, now: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(apic: np.void, offset: int, now: int) -> int:
     """Return the register at `offset`; reserved ones read 0 and log an error (12.5.3)."""
     if _in_bitmaps(offset):
@@ -108,7 +108,7 @@ def read(apic: np.void, offset: int, now: int) -> int:
     return apic["lvt"][index] if index >= 0 else _read_scalar(apic, offset, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def send(apic: np.void, icr: int) -> int:
     """Put a command into the ICR, return SEND. An illegal vector is logged (12.5.3) and sent all the same."""
     apic["icr"] = icr
@@ -117,18 +117,18 @@ def send(apic: np.void, icr: int) -> int:
     return SEND
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_icr_high(apic: np.void, value: int) -> None:
     apic["icr"] = (value & 0xFF00_0000) << 32 | apic["icr"] & 0xFFFF_FFFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_esr(apic: np.void) -> None:
     apic["esr"] = apic["errors"]  # 12.5.3: a write of any value shows what was logged, and starts afresh
     apic["errors"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_timer(apic: np.void, offset: int, value: int, now: int) -> None:
     core.expire(apic, now)
     if offset == spec.DIVIDE:
@@ -137,13 +137,13 @@ def _write_timer(apic: np.void, offset: int, value: int, now: int) -> None:
         timer.load(apic, value, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_only(offset: int) -> bool:
     registers = (spec.ID, spec.VERSION, spec.APR, spec.PPR, spec.RRD, spec.CURRENT_COUNT)
     return _in_bitmaps(offset) or offset in registers
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_scalar(apic: np.void, offset: int, value: int, now: int) -> None:
     if offset == spec.ICR_HIGH:
         _write_icr_high(apic, value)
@@ -161,7 +161,7 @@ def _write_scalar(apic: np.void, offset: int, value: int, now: int) -> None:
         core.note_error(apic, spec.ESR_ILLEGAL_REGISTER)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@native(inline=True)
 def write(apic: np.void, offset: int, value: int, now: int) -> int:
     """Write the register at `offset`; return NOTHING, SEND or EOI. Read-only registers ignore it."""
     bits: Any = np.int64(value) & 0xFFFF_FFFF

@@ -8,13 +8,13 @@ All times are int64 cycles; the record is `mksim.hw.lapic_core.LAPIC`.
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import NEVER
+from mksim.compiled import native
 from mksim.spec import apic as spec
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def stop(apic: np.void) -> None:
     """Leave the timer as after RESET: count 0, nothing armed."""
     apic["initial"] = 0
@@ -23,32 +23,32 @@ def stop(apic: np.void) -> None:
     apic["deadline"] = NEVER
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def divisor(apic: np.void) -> int:
     """Return input ticks per count: 1 to 128 (figure 12-10: bits 3, 1 and 0; 111 divides by one)."""
     code = (apic["divide"] & 3) | (apic["divide"] >> 1 & 4)
     return 1 << (code + 1 & 7)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def periodic(apic: np.void) -> bool:
     """Say whether it starts again by itself."""
     return apic["lvt"][spec.TIMER] & spec.LVT_TIMER_MODE == spec.LVT_PERIODIC
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def tsc_mode(apic: np.void) -> bool:
     """Say whether it waits for IA32_TSC_DEADLINE."""
     return apic["lvt"][spec.TIMER] & spec.LVT_TIMER_MODE == spec.LVT_DEADLINE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _wake(apic: np.void) -> None:
     silent = apic["lvt"][spec.TIMER] & spec.LVT_MASKED != 0 and periodic(apic)
     apic["deadline"] = NEVER if silent else apic["expiry"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def elapse(apic: np.void, now: int) -> bool:
     """Bring the timer to `now`; say whether it reached zero since the last call (once, however many periods).
 
@@ -67,7 +67,7 @@ def elapse(apic: np.void, now: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def current(apic: np.void, now: int) -> int:
     """Return the current count (12.5.4), whether or not `elapse` was called in time; 0 when stopped."""
     if tsc_mode(apic) or apic["expiry"] == NEVER:
@@ -79,13 +79,13 @@ def current(apic: np.void, now: int) -> int:
     return max((left + step - 1) // step, 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _run(apic: np.void, count: int, now: int) -> None:
     apic["expiry"] = now + count * divisor(apic) if count > 0 else NEVER
     _wake(apic)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def load(apic: np.void, count: int, now: int) -> None:
     """Write the initial count: starts the timer, 0 stops it. Ignored in TSC-deadline mode (12.5.4.1)."""
     if not tsc_mode(apic):
@@ -93,7 +93,7 @@ def load(apic: np.void, count: int, now: int) -> None:
         _run(apic, count, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_divide(apic: np.void, value: int, now: int) -> None:
     """Write the divide configuration; a running count goes on at the new pace, as the manual leaves open."""
     count = current(apic, now)
@@ -102,7 +102,7 @@ def set_divide(apic: np.void, value: int, now: int) -> None:
         _run(apic, count, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_vector(apic: np.void, value: int) -> None:
     """Write the timer's local vector. To or from TSC-deadline mode disarms the timer (12.5.4.1).
 
@@ -115,7 +115,7 @@ def set_vector(apic: np.void, value: int) -> None:
     _wake(apic)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_tsc_deadline(apic: np.void, value: int, offset: int) -> None:
     """Write IA32_TSC_DEADLINE for a TSC `offset` ahead of the time. 0 disarms; ignored in other modes.
 

@@ -4,7 +4,8 @@ The table is in the function's memory, the pending bits 2 KiB behind it. All arg
 """
 
 import numpy as np
-from numba import njit
+
+from mksim.compiled import native
 
 # fmt: off
 ENTRIES = 2
@@ -20,7 +21,7 @@ _CONTROL = 3
 _MASKED = 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(m: np.void) -> None:
     """Power on: all are masked."""
     m["words"][:] = 0
@@ -29,7 +30,7 @@ def reset(m: np.void) -> None:
         m["words"][4 * entry + _CONTROL] = _MASKED
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(m: np.void, offset: int) -> int:
     """Read 32 bits."""
     if offset == PENDING_AT:
@@ -37,7 +38,7 @@ def read(m: np.void, offset: int) -> int:
     return m["words"][offset >> 2] if offset >> 2 < _WORDS else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(m: np.void, offset: int, value: int) -> None:
     """Write 32 bits of the table. What is pending is to be looked for then, with `take`."""
     word = offset >> 2
@@ -48,14 +49,14 @@ def write(m: np.void, offset: int, value: int) -> None:
     m["words"][word] = value & 0xFFFFFFFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def post(m: np.void, entry: int) -> None:
     """Ask for a message; `take` says when it is to be sent."""
     if 0 <= entry < ENTRIES:
         m["pending"] |= 1 << entry
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def take(m: np.void) -> int:
     """Return a message that is to be sent and is not masked, and forget it; -1 if there is none."""
     for entry in range(ENTRIES):
@@ -65,13 +66,13 @@ def take(m: np.void) -> int:
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def address(m: np.void, entry: int) -> int:
     """Return where a message is written to."""
     return m["words"][4 * entry + 1] << 32 | m["words"][4 * entry]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def data(m: np.void, entry: int) -> int:
     """Return what is written there."""
     return m["words"][4 * entry + 2]

@@ -7,8 +7,8 @@ All arguments are int64.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw.pci_config import register
 from mksim.spec import pci as spec
 from mksim.spec.memmap import PCI_MEMORY, PCI_MEMORY_END
@@ -17,7 +17,7 @@ FITS, OUTSIDE = -1, -2
 """Answers of `obstacle` beside the index of a function."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def asked(f: np.void, bar: int) -> int:
     """Return where the registers want a base address to be; -1 where memory is switched off."""
     if register(f, spec.COMMAND, 2) & spec.COMMAND_MEMORY == 0 or f["bar_size"][bar] == 0:
@@ -28,7 +28,7 @@ def asked(f: np.void, bar: int) -> int:
     return (high << 32 | low & ~spec.BASE_FLAGS) & 0x7FFFFFFFFFFFFFFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def obstacle(functions: np.ndarray, index: int, bar: int, base: int) -> int:
     """Return who answers already in the way of a base address: FITS, OUTSIDE, or a function's index."""
     size = functions[index]["bar_size"][bar]
@@ -44,7 +44,7 @@ def obstacle(functions: np.ndarray, index: int, bar: int, base: int) -> int:
     return FITS
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def remap(functions: np.ndarray, index: int) -> int:
     """Move a function's base addresses to where its registers say; return the last obstacle that was met."""
     met = FITS
@@ -60,7 +60,7 @@ def remap(functions: np.ndarray, index: int) -> int:
     return met
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def answering(functions: np.ndarray, address: int) -> int:
     """Return who answers at an address: function * BASE_ADDRESSES + number of the base address, or -1."""
     for index in range(len(functions)):

@@ -10,8 +10,8 @@ All arguments are int64; an access is 1, 2 or 4 bytes within a doubleword.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.spec import pci as spec
 
 # fmt: off
@@ -43,25 +43,25 @@ PCI = np.dtype([
 _ONES = 0xFFFFFFFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(p: np.void) -> None:
     """Power on."""
     p["address"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_address(p: np.void) -> int:
     """Return CONFIG_ADDRESS."""
     return p["address"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_address(p: np.void, value: int) -> None:
     """Write CONFIG_ADDRESS, all 32 bits."""
     p["address"] = value & spec.ADDRESS_WRITABLE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_data(p: np.void, functions: np.ndarray, lane: int, size: int) -> int:
     """Read CONFIG_DATA from byte `lane` on; ones if the address does not enable it."""
     if not p["address"] & spec.ENABLE:
@@ -69,14 +69,14 @@ def read_data(p: np.void, functions: np.ndarray, lane: int, size: int) -> int:
     return read(functions, place(p), (p["address"] & spec.REGISTER) + lane, size)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_data(p: np.void, functions: np.ndarray, lane: int, size: int, value: int) -> None:
     """Write CONFIG_DATA from byte `lane` on."""
     if p["address"] & spec.ENABLE:
         write(functions, place(p), (p["address"] & spec.REGISTER) + lane, size, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(functions: np.ndarray, place: int, register: int, size: int) -> int:
     """Read a function's configuration; ones where there is no function, as after a master abort (§ 6.1)."""
     index = find(functions, place)
@@ -88,7 +88,7 @@ def read(functions: np.ndarray, place: int, register: int, size: int) -> int:
     return value  # type: ignore[return-value]  # signed, for numba
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(functions: np.ndarray, place: int, register: int, size: int, value: int) -> None:
     """Write a function's configuration; what is read only, or not there, stays."""
     index = find(functions, place)
@@ -102,7 +102,7 @@ def write(functions: np.ndarray, place: int, register: int, size: int, value: in
         function["config"][at] = kept & ~writable | part & writable
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def find(functions: np.ndarray, place: int) -> int:
     """Return the index of the function at bus, device and function, -1 if there is none."""
     for index in range(len(functions)):
@@ -111,18 +111,18 @@ def find(functions: np.ndarray, place: int) -> int:
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def place(p: np.void) -> int:
     """Return the place that CONFIG_ADDRESS names: of segment 0."""
     return (p["address"] & ~spec.ENABLE) >> spec.FUNCTION_SHIFT
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _ones(size: int) -> int:
     return _ONES >> (32 - 8 * size)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def register(f: np.void, at: int, size: int) -> int:
     """Return bytes of a function's configuration as it sees them itself."""
     value, config = np.int64(0), f["config"]
@@ -131,13 +131,13 @@ def register(f: np.void, at: int, size: int) -> int:
     return value  # type: ignore[return-value]  # signed, for numba
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def is_master(f: np.void) -> bool:
     """Tell whether a function may begin transactions of its own: DMA, messages."""
     return register(f, spec.COMMAND, 2) & spec.COMMAND_MASTER != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def take_reset(f: np.void) -> bool:
     """Tell whether software has asked for a function level reset, and do it to the configuration."""
     if f["express"] == 0 or not register(f, f["express"] + spec.EXPRESS_CONTROL, 2) & spec.EXPRESS_RESET:
@@ -146,7 +146,7 @@ def take_reset(f: np.void) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def report(f: np.void, errors: int) -> None:
     """Set bits of the status register, which software clears."""
     f["config"][spec.STATUS + 1] |= np.uint8(errors >> 8)

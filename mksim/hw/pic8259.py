@@ -8,8 +8,8 @@ All arguments are int64; `chip` is MASTER or SLAVE, `irq` 0..15, `a0` 0 or 1.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.spec import pic as spec
 from mksim.spec.pic import CASCADE, MASTER, SLAVE
 
@@ -34,7 +34,7 @@ PIC = np.dtype([                     # each field for the master and the slave
 # fmt: on
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(p: np.void) -> None:
     """Power on: masked, all inputs low and edge triggered."""
     for chip in range(2):
@@ -46,7 +46,7 @@ def reset(p: np.void) -> None:
         p["imr"][chip] = 0xFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_line(p: np.void, irq: int, level: int) -> None:
     """Drive an input. IRQ 2 is not one: the slave drives it."""
     if irq != CASCADE:
@@ -54,13 +54,13 @@ def set_line(p: np.void, irq: int, level: int) -> None:
         _cascade(p)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def output(p: np.void) -> bool:
     """Level of INT, the line to the processor."""
     return _request(p, MASTER) >= 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def acknowledge(p: np.void) -> int:
     """Run the INTA cycles: return the vector and put its level in service.
 
@@ -77,7 +77,7 @@ def acknowledge(p: np.void) -> int:
     return p["base"][chip] + (ir if ir >= 0 else spec.SPURIOUS)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(p: np.void, chip: int, a0: int) -> int:
     """Return IRR, ISR or IMR, or the poll word."""
     if p["poll"][chip]:
@@ -87,7 +87,7 @@ def read(p: np.void, chip: int, a0: int) -> int:
     return p["isr"][chip] if p["reads"][chip] else p["irr"][chip]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(p: np.void, chip: int, a0: int, value: int) -> None:
     """Write a command word; which one it is, follows from A0, the value and what came before."""
     if a0:
@@ -101,13 +101,13 @@ def write(p: np.void, chip: int, a0: int, value: int) -> None:
     _cascade(p)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_elcr(p: np.void, chip: int) -> int:
     """Return the edge/level control register."""
     return p["elcr"][chip]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write_elcr(p: np.void, chip: int, value: int) -> None:
     """Choose edge (0) or level (1) for each input."""
     p["elcr"][chip] = value & spec.ELCR_WRITABLE[chip]
@@ -118,18 +118,18 @@ def write_elcr(p: np.void, chip: int, value: int) -> None:
 # --- inputs and priorities
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _levels(p: np.void, chip: int) -> int:
     """The inputs that are level triggered."""
     return 0xFF if p["icw1"][chip] & spec.ICW1_LTIM else p["elcr"][chip]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _sample_levels(p: np.void, chip: int) -> None:
     p["irr"][chip] |= p["lines"][chip] & _levels(p, chip)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _drive(p: np.void, chip: int, ir: int, level: int) -> None:
     """A rising input requests, a falling one withdraws: inputs "must remain high until ... INTA"."""
     bit = 1 << ir
@@ -141,19 +141,19 @@ def _drive(p: np.void, chip: int, ir: int, level: int) -> None:
         p["irr"][chip] |= bit
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _cascade(p: np.void) -> None:
     """Let the slave's INT drive the master's IR2."""
     _drive(p, MASTER, CASCADE, _request(p, SLAVE) >= 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _slave_at(p: np.void, ir: int) -> bool:
     """Whether the master was told that there is a slave on this input."""
     return p["icw3"][MASTER] >> ir & 1 and not p["icw1"][MASTER] & spec.ICW1_SNGL
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _highest(p: np.void, chip: int, bits: int) -> int:
     """Return the IR of highest priority among `bits`, -1 if there is none."""
     for step in range(1, 9):
@@ -163,13 +163,13 @@ def _highest(p: np.void, chip: int, bits: int) -> int:
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _rank(p: np.void, chip: int, ir: int) -> int:
     """Priority of an IR, 0 the highest; of -1, lower than all."""
     return (ir - p["lowest"][chip] - 1) & 7 if ir >= 0 else 8
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _request(p: np.void, chip: int) -> int:
     """Return the IR that the priority resolver lets through to INT, -1 if none."""
     if p["irr"][chip] & ~p["imr"][chip] == 0:
@@ -183,7 +183,7 @@ def _request(p: np.void, chip: int) -> int:
     return asking if nested and asking == serving == CASCADE else -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _inhibiting(p: np.void, chip: int) -> int:
     """Levels in service that hold off their like and lower ones; not if masked in special mask mode."""
     if p["special"][chip]:
@@ -191,7 +191,7 @@ def _inhibiting(p: np.void, chip: int) -> int:
     return p["isr"][chip]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _take(p: np.void, chip: int) -> int:
     """Acknowledge one chip: move its request into service. Return the IR, -1 if there was none."""
     ir = _request(p, chip)
@@ -206,7 +206,7 @@ def _take(p: np.void, chip: int) -> int:
     return ir
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _poll(p: np.void, chip: int) -> int:
     """Acknowledge by reading. Return the poll word."""
     p["poll"][chip] = 0
@@ -220,7 +220,7 @@ def _poll(p: np.void, chip: int) -> int:
 # --- command words
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _initialise(p: np.void, chip: int, icw1: int) -> None:
     """ICW1, and what "automatically occurs" at it (section "initialization command words 1 and 2")."""
     p["icw1"][chip] = icw1
@@ -238,7 +238,7 @@ def _initialise(p: np.void, chip: int, icw1: int) -> None:
     _sample_levels(p, chip)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_high(p: np.void, chip: int, value: int) -> None:
     """A0=1: the ICW that is due, else OCW1."""
     due = p["expect"][chip]
@@ -253,7 +253,7 @@ def _write_high(p: np.void, chip: int, value: int) -> None:
     p["expect"][chip] = _next_icw(p["icw1"][chip], due)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _next_icw(icw1: int, done: int) -> int:
     """The initialization sequence, fig. 6: which ICW follows `done`; 0 for none."""
     if done == 2 and not icw1 & spec.ICW1_SNGL:
@@ -263,7 +263,7 @@ def _next_icw(icw1: int, done: int) -> int:
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_ocw2(p: np.void, chip: int, action: int, level: int) -> None:
     """End of interrupt and rotation."""
     if action in (spec.OCW2_EOI, spec.OCW2_ROTATE_EOI):
@@ -278,7 +278,7 @@ def _write_ocw2(p: np.void, chip: int, action: int, level: int) -> None:
         p["rotate"][chip] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_ocw3(p: np.void, chip: int, value: int) -> None:
     """Special mask mode, polling, and what A0=0 reads."""
     if value & spec.OCW3_ESMM:

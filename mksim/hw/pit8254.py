@@ -11,9 +11,9 @@ All arguments are int64; `now` is in cycles, `tick` counts CLK from the start of
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import NEVER, scale
+from mksim.compiled import native
 from mksim.spec import pit as spec
 from mksim.spec.pit import HARDWARE_STROBE, ONE_SHOT, RATE, SQUARE, STROBE, TERMINAL_COUNT
 
@@ -42,7 +42,7 @@ _TRIGGERED = (ONE_SHOT, HARDWARE_STROBE)
 """Modes that GATE starts. It enables the others."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(p: np.void, rate: int) -> None:
     """Power on, at `rate` cycles per second: nothing counts; GATE is tied high but for the speaker's."""
     p["rate"] = rate
@@ -55,7 +55,7 @@ def reset(p: np.void, rate: int) -> None:
         _program(p, counter, spec.ACCESS_BOTH << spec.ACCESS_SHIFT)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(p: np.void, offset: int, now: int) -> int:
     """Return the next byte of a counter: latched status, else latched count, else its count."""
     if offset >= spec.CONTROL:
@@ -70,7 +70,7 @@ def read(p: np.void, offset: int, now: int) -> int:
     return _next_byte(p, offset, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(p: np.void, offset: int, value: int, now: int) -> None:
     """Write a byte of a count, or a command. OUT of counter 0 may change at once: see `out`."""
     value &= 0xFF
@@ -85,7 +85,7 @@ def write(p: np.void, offset: int, value: int, now: int) -> None:
     _arm(p, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_gate(p: np.void, counter: int, level: int, now: int) -> None:
     """Drive GATE of a counter, fig. 16 and the mode definitions."""
     tick = _settle(p, counter, now)
@@ -98,13 +98,13 @@ def set_gate(p: np.void, counter: int, level: int, now: int) -> None:
     _arm(p, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def out(p: np.void, counter: int, now: int) -> bool:
     """Level of OUT of a counter."""
     return _out(p, counter, _settle(p, counter, now))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def expire(p: np.void, now: int) -> bool:
     """Move `deadline` behind `now`. Return whether OUT 0 rose since it was set, be it once or often.
     Pulse the line then: it was low for one CLK only, and a line that follows `out` misses the edge.
@@ -115,7 +115,7 @@ def expire(p: np.void, now: int) -> bool:
     return rose
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def port_b_read(p: np.void, now: int) -> int:
     """Return port 0x61."""
     refresh = _tick(p, now) // spec.REFRESH_TICKS & 1
@@ -126,30 +126,30 @@ def port_b_read(p: np.void, now: int) -> int:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def port_b_write(p: np.void, value: int, now: int) -> None:
     """Write port 0x61: bit 0 is GATE of counter 2."""
     p["port_b"] = value & spec.PORT_B_WRITABLE
     set_gate(p, spec.SPEAKER, value & spec.PORT_B_GATE, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _tick(p: np.void, now: int) -> int:
     return scale(now, spec.FREQUENCY, p["rate"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _cycle(p: np.void, tick: int) -> int:
     """Return the first cycle at which that tick has come."""
     return NEVER if tick == NEVER else -scale(-tick, p["rate"], spec.FREQUENCY)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _arm(p: np.void, now: int) -> None:
     p["deadline"] = _cycle(p, _next_rise(p, 0, _settle(p, 0, now)))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _settle(p: np.void, counter: int, now: int) -> int:
     """Load the count register into the counting element if that was due by now. Return the tick of now."""
     tick = _tick(p, now)
@@ -160,7 +160,7 @@ def _settle(p: np.void, counter: int, now: int) -> int:
     return tick
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _load(p: np.void, counter: int, count: int, tick: int) -> None:
     """The counting element holds `count` at `tick`, and counts from there."""
     p["count"][counter] = count
@@ -174,12 +174,12 @@ def _load(p: np.void, counter: int, count: int, tick: int) -> None:
 # --- the modes
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _mode(p: np.void, counter: int) -> int:
     return spec.MODES[(p["control"][counter] >> spec.MODE_SHIFT) & spec.MODE_MASK]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _elapsed(p: np.void, counter: int, tick: int) -> int:
     """Ticks counted since the load; -1 until the CLK that loads."""
     if p["gate"][counter] or _mode(p, counter) in _TRIGGERED:
@@ -187,13 +187,13 @@ def _elapsed(p: np.void, counter: int, tick: int) -> int:
     return p["held"][counter]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _high_half(count: int) -> int:
     """Mode 3: "OUT will be high for (N + 1)/2 counts and low for (N - 1)/2 counts"."""
     return (count + 1) // 2
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _out(p: np.void, counter: int, tick: int) -> bool:
     mode, count = _mode(p, counter), p["count"][counter]
     elapsed = _elapsed(p, counter, tick)
@@ -211,7 +211,7 @@ def _out(p: np.void, counter: int, tick: int) -> bool:
     return phase != count - 1 if mode == RATE else phase < _high_half(count)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _next_rise(p: np.void, counter: int, tick: int) -> int:
     """Return the tick after this one at which OUT rises next, NEVER if it will not by itself."""
     mode, origin, count = _mode(p, counter), p["origin"][counter], p["count"][counter]
@@ -225,7 +225,7 @@ def _next_rise(p: np.void, counter: int, tick: int) -> int:
     return rise if rise > tick else NEVER
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _next_period(p: np.void, counter: int, tick: int) -> int:
     """Modes 2 and 3: a period begins with OUT rising. A count that waits may change this period's end."""
     count, written = p["count"][counter], p["written"][counter]
@@ -239,14 +239,14 @@ def _next_period(p: np.void, counter: int, tick: int) -> int:
     return p["origin"][counter] + (elapsed // count + 1) * count
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _switch_falls(p: np.void, counter: int) -> bool:
     """Whether the new count comes in at the end of a high half of mode 3, where OUT falls."""
     passed = p["switch"][counter] - p["origin"][counter]
     return _mode(p, counter) == SQUARE and passed % p["count"][counter] != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _boundary(p: np.void, counter: int, tick: int) -> int:
     """Return the tick that ends the current cycle (mode 2) or half-cycle (mode 3)."""
     count = p["count"][counter]
@@ -256,7 +256,7 @@ def _boundary(p: np.void, counter: int, tick: int) -> int:
     return tick - phase + count
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _accept(p: np.void, counter: int, count: int, tick: int) -> None:
     """A count is complete in the count register: when does it go into the counting element?"""
     mode = _mode(p, counter)
@@ -269,7 +269,7 @@ def _accept(p: np.void, counter: int, count: int, tick: int) -> None:
         p["switch"][counter] = _boundary(p, counter, tick) if p["gate"][counter] else NEVER
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _trigger(p: np.void, counter: int, tick: int) -> None:
     """GATE rose: modes 0 and 4 go on, the others start anew with the next CLK. OUT stays until then."""
     mode = _mode(p, counter)
@@ -286,7 +286,7 @@ def _trigger(p: np.void, counter: int, tick: int) -> None:
 # --- what software sees
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _program(p: np.void, counter: int, control: int) -> None:
     """Control word: the counter stops until it gets a count."""
     p["control"][counter] = control
@@ -300,12 +300,12 @@ def _program(p: np.void, counter: int, control: int) -> None:
     p["status"][counter] = -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _access(p: np.void, counter: int) -> int:
     return (p["control"][counter] >> spec.ACCESS_SHIFT) & spec.ACCESS_BOTH
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_byte(p: np.void, counter: int, byte: int, tick: int) -> None:
     access = _access(p, counter)
     if access == spec.ACCESS_BOTH and p["low"][counter] < 0:
@@ -320,7 +320,7 @@ def _write_byte(p: np.void, counter: int, byte: int, tick: int) -> None:
     _accept(p, counter, _decoded(p, counter, raw), tick)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _next_byte(p: np.void, counter: int, value: int) -> int:
     """Return the byte of `value` whose turn it is; the last one ends the latch."""
     access = _access(p, counter)
@@ -332,12 +332,12 @@ def _next_byte(p: np.void, counter: int, value: int) -> int:
     return value >> 8 if high else value & 0xFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _modulus(p: np.void, counter: int) -> int:
     return 10000 if p["control"][counter] & spec.BCD else 65536
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _decoded(p: np.void, counter: int, raw: int) -> int:
     """Return N of the sixteen bits written; zero means the largest count there is."""
     count = raw
@@ -346,7 +346,7 @@ def _decoded(p: np.void, counter: int, raw: int) -> int:
     return count if count else _modulus(p, counter)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _count(p: np.void, counter: int, tick: int) -> int:
     """Return the sixteen bits that the counting element shows."""
     value = _value(p, counter, max(_elapsed(p, counter, tick), 0)) % _modulus(p, counter)
@@ -355,7 +355,7 @@ def _count(p: np.void, counter: int, tick: int) -> int:
     return value // 1000 << 12 | value // 100 % 10 << 8 | value // 10 % 10 << 4 | value % 10
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _value(p: np.void, counter: int, elapsed: int) -> int:
     """The counting element after that many ticks; below zero it has wrapped."""
     mode, count = _mode(p, counter), p["count"][counter]
@@ -370,14 +370,14 @@ def _value(p: np.void, counter: int, elapsed: int) -> int:
     return count - (count & 1) - 2 * (phase if phase < half else phase - half)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _latch_count(p: np.void, counter: int, now: int) -> None:
     """A latch holds until it is read: later latch commands are ignored."""
     if p["latched"][counter] < 0:
         p["latched"][counter] = _count(p, counter, _settle(p, counter, now))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _latch_status(p: np.void, counter: int, now: int) -> None:
     if p["status"][counter] < 0:
         tick = _settle(p, counter, now)
@@ -389,7 +389,7 @@ def _latch_status(p: np.void, counter: int, now: int) -> None:
         )
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_back(p: np.void, command: int, now: int) -> None:
     """Latch count, status or both of any counters."""
     for counter in range(spec.COUNTERS):

@@ -12,9 +12,9 @@ All arguments are int64; `now` is in cycles.
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import NEVER, scale
+from mksim.compiled import native
 from mksim.spec import rtc as spec
 
 # fmt: off
@@ -39,7 +39,7 @@ ALARM_STEPS = 300
 """Enough to reach any time of day by whole hours, then minutes, then seconds, and that once more."""
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(r: np.void, epoch: int, rate: int) -> None:
     """Power on, at `rate` cycles per second: it was Unix time `epoch` at cycle 0. RAM is cleared."""
     r["rate"] = rate
@@ -54,7 +54,7 @@ def reset(r: np.void, epoch: int, rate: int) -> None:
     r["ram"][:] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset_interrupts(r: np.void) -> None:
     """Pull the RESET pin: PIE, AIE, UIE and the flags are cleared; time and RAM go on."""
     r["b"] &= ~(spec.B_PIE | spec.B_AIE | spec.B_UIE)
@@ -62,7 +62,7 @@ def reset_interrupts(r: np.void) -> None:
     r["deadline"] = NEVER
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_memory(r: np.void, size: int) -> None:
     """Store the size of memory in bytes where firmware looks for it."""
     extended = min(max(size - (1 << 20), 0) >> 10, 0xFFFF)
@@ -72,7 +72,7 @@ def set_memory(r: np.void, size: int) -> None:
     _store16(r, spec.RAM_ABOVE_16M, min(max(size - (16 << 20), 0) >> 16, 0xFFFF))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(r: np.void, offset: int, now: int) -> int:
     """Return the byte at the index register's place; that register itself cannot be read."""
     if offset == spec.INDEX:
@@ -90,7 +90,7 @@ def read(r: np.void, offset: int, now: int) -> int:
     return spec.D_VRT if index == spec.D else r["ram"][index]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(r: np.void, offset: int, value: int, now: int) -> None:
     """Write the index register, or the byte at its place."""
     value &= 0xFF
@@ -111,13 +111,13 @@ def write(r: np.void, offset: int, value: int, now: int) -> None:
     _arm(r, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def line(r: np.void) -> bool:
     """Level of the interrupt line, IRQ; high until C is read."""
     return r["flags"] & r["b"] & spec.C_FLAGS != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def expire(r: np.void, now: int) -> bool:
     """Let the events up to `now` happen, however many. Return `line`."""
     _advance(r, now)
@@ -128,31 +128,31 @@ def expire(r: np.void, now: int) -> bool:
 # --- the time
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _divided(r: np.void) -> bool:
     """Whether the divider chain runs."""
     return r["a"] & spec.A_DIVIDER == spec.A_32768_HZ
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _running(r: np.void) -> bool:
     return _divided(r) and not r["b"] & spec.B_SET
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _second(r: np.void, now: int) -> int:
     """Seconds since second 0."""
     return (now - r["origin"]) // r["rate"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _updating(r: np.void, now: int) -> bool:
     """UIP."""
     left = r["rate"] - (now - r["origin"]) % r["rate"]
     return _running(r) and left <= scale(spec.UIP_MICROSECONDS, r["rate"], MICROSECOND)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _freeze(r: np.void, now: int) -> None:
     """Put the time into `fields`, unless they hold it already."""
     if _running(r):
@@ -163,7 +163,7 @@ def _freeze(r: np.void, now: int) -> None:
         r["fields"][spec.SECONDS] = time % 60
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _thaw(r: np.void, now: int) -> None:
     """Go on from `fields`, if the clock runs."""
     if _running(r):
@@ -174,7 +174,7 @@ def _thaw(r: np.void, now: int) -> None:
         r["epoch"] = time - _second(r, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _days(year: int, month: int, day: int) -> int:
     """Days from 1970-01-01 in the Gregorian calendar. Years are counted from March: leap days come last."""
     months = year * 12 + month - 3
@@ -182,7 +182,7 @@ def _days(year: int, month: int, day: int) -> int:
     return year * 365 + year // 4 - year // 100 + year // 400 + (months % 12 * 153 + 2) // 5 + day - 719469
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _put_date(r: np.void, days: int) -> None:
     """The inverse of `_days`, into `fields`. An era is 400 years."""
     since = days + 719468
@@ -201,7 +201,7 @@ def _put_date(r: np.void, days: int) -> None:
 # --- its registers
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _time_field(index: int) -> int:
     """Return which part of the time is at that index, -1 for none."""
     for field in range(len(spec.TIME_REGISTERS)):
@@ -210,7 +210,7 @@ def _time_field(index: int) -> int:
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _decoded(r: np.void, field: int, raw: int) -> int:
     """Return the number that a register's byte means in the present data mode."""
     half_days = field == spec.HOURS and not r["b"] & spec.B_24H
@@ -222,7 +222,7 @@ def _decoded(r: np.void, field: int, raw: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _encoded(r: np.void, field: int, value: int) -> int:
     """The inverse of `_decoded`."""
     half_days = field == spec.HOURS and not r["b"] & spec.B_24H
@@ -234,20 +234,20 @@ def _encoded(r: np.void, field: int, value: int) -> int:
     return raw & 0xFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_time(r: np.void, field: int, now: int) -> int:
     _freeze(r, now)
     return _encoded(r, field, r["fields"][field])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_time(r: np.void, field: int, value: int, now: int) -> None:
     _freeze(r, now)
     r["fields"][field] = _decoded(r, field, value)
     _thaw(r, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_a(r: np.void, value: int, now: int) -> None:
     """Once the divider chain is let go, "the first update cycle begins one-half second later"."""
     _freeze(r, now)
@@ -258,7 +258,7 @@ def _write_a(r: np.void, value: int, now: int) -> None:
     _thaw(r, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_b(r: np.void, value: int, now: int) -> None:
     """SET going high clears UIE."""
     _freeze(r, now)
@@ -268,7 +268,7 @@ def _write_b(r: np.void, value: int, now: int) -> None:
     _thaw(r, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_c(r: np.void, now: int) -> int:
     """Return the flags and clear them, and the interrupt with them."""
     _advance(r, now)
@@ -278,7 +278,7 @@ def _read_c(r: np.void, now: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _store16(r: np.void, index: int, value: int) -> None:
     r["ram"][index] = value & 0xFF
     r["ram"][index + 1] = value >> 8
@@ -287,7 +287,7 @@ def _store16(r: np.void, index: int, value: int) -> None:
 # --- flags
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _advance(r: np.void, now: int) -> None:
     """Raise the flags of all that happened since `seen`."""
     if _divided(r):
@@ -301,7 +301,7 @@ def _advance(r: np.void, now: int) -> None:
     r["seen"] = now
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _arm(r: np.void, now: int) -> None:
     """Nothing can raise a line that is high already: no deadline until C is read."""
     r["deadline"] = NEVER
@@ -318,13 +318,13 @@ def _arm(r: np.void, now: int) -> None:
         r["deadline"] = min(r["deadline"], _start(r, _next_alarm(r, second)))
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _start(r: np.void, second: int) -> int:
     """Return the cycle at which a second starts."""
     return NEVER if second == NEVER else r["origin"] + second * r["rate"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _period(r: np.void) -> int:
     """Length of the periodic interrupt's period in ticks of the time base, table 5; 0: none."""
     select = r["a"] & spec.A_RATE
@@ -333,14 +333,14 @@ def _period(r: np.void) -> int:
     return 1 << (select - 1 if select > 2 else select + 6)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _periods(r: np.void, now: int) -> int:
     """Periods since second 0."""
     period = _period(r)
     return scale(now - r["origin"], spec.TIME_BASE, r["rate"]) // period if period else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _next_period(r: np.void, now: int) -> int:
     """Return the first cycle of the next period."""
     if _period(r) == 0:
@@ -349,14 +349,14 @@ def _next_period(r: np.void, now: int) -> int:
     return r["origin"] - scale(-tick, r["rate"], spec.TIME_BASE)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _alarm(r: np.void, field: int) -> int:
     """Return the hour, minute or second of the alarm, -1 for any."""
     raw = r["ram"][spec.ALARM_REGISTERS[field]]
     return -1 if raw & spec.ALARM_ANY == spec.ALARM_ANY else _decoded(r, field, raw)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _next_alarm(r: np.void, second: int) -> int:
     """Return the first second after that one at which the alarm matches, NEVER if none does."""
     hours, minutes, seconds = _alarm(r, spec.HOURS), _alarm(r, spec.MINUTES), _alarm(r, spec.SECONDS)

@@ -10,9 +10,9 @@ All arguments are int64; `now` is in cycles. What the chip does by itself happen
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import NEVER, scale
+from mksim.compiled import native
 from mksim.spec import uart as spec
 
 # fmt: off
@@ -50,7 +50,7 @@ BREAK = 0x100
 _ERRORS_SHIFT = 8
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(u: np.void, rate: int = 0, modem: int = TERMINAL) -> None:
     """Put the chip into its state after the MR pin, § 8.0 table I; `modem` is what the far end drives."""
     u["rate"] = rate
@@ -64,7 +64,7 @@ def reset(u: np.void, rate: int = 0, modem: int = TERMINAL) -> None:
     u["modem"] = modem
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(u: np.void, offset: int, now: int) -> int:
     """Return the register at `offset` 0..7, with the side effects of reading it."""
     if offset <= 1 and u["lcr"] & spec.LCR_DLAB:
@@ -80,7 +80,7 @@ def read(u: np.void, offset: int, now: int) -> int:
     return _stored(u, offset)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(u: np.void, offset: int, value: int, now: int) -> int:
     """Write the register at `offset` 0..7. Return the character that leaves the chip by it, else -1."""
     if offset <= 1 and u["lcr"] & spec.LCR_DLAB:
@@ -103,13 +103,13 @@ def write(u: np.void, offset: int, value: int, now: int) -> int:
     return -1  # LSR and MSR: "writing is not recommended", factory test; no effect here
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def receive(u: np.void, character: int, now: int) -> bool:
     """Take a character, or BREAK, from the far end. False when it is lost: no room, or loopback."""
     return not u["mcr"] & spec.MCR_LOOP and _push(u, character, now)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def expire(u: np.void, now: int) -> int:
     """Do what is due, and move `deadline` on. Return the character, or BREAK, that has left, else -1."""
     character = -1
@@ -126,7 +126,7 @@ def expire(u: np.void, now: int) -> int:
     return character
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def line(u: np.void) -> bool:
     """Level of the interrupt line on the bus: INTR through the gate that OUT2 opens on a PC.
 
@@ -136,13 +136,13 @@ def line(u: np.void) -> bool:
     return u["mcr"] & spec.MCR_OUT2 != 0 and _pending(u) != spec.IIR_NONE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def outputs(u: np.void) -> int:
     """Return MCR's DTR and RTS as the pins show them: loopback forces them inactive, § 8.8."""
     return 0 if u["mcr"] & spec.MCR_LOOP else u["mcr"] & (spec.MCR_DTR | spec.MCR_RTS)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def set_modem(u: np.void, lines: int) -> None:
     """Drive the inputs: MSR's bits 7:4."""
     before = _lines(u)
@@ -153,7 +153,7 @@ def set_modem(u: np.void, lines: int) -> None:
 # --- interrupts, § 8.6
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _pending(u: np.void) -> int:
     """Return the IIR code of the pending interrupt of highest priority."""
     ier = u["ier"]
@@ -170,7 +170,7 @@ def _pending(u: np.void) -> int:
     return spec.IIR_NONE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_iir(u: np.void) -> int:
     """Reading IIR clears the THRE interrupt, if that is what it says."""
     code = _pending(u)
@@ -179,7 +179,7 @@ def _read_iir(u: np.void) -> int:
     return code | (spec.IIR_FIFO if u["fcr"] & spec.FCR_ENABLE else 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_ier(u: np.void, value: int) -> None:
     """Enabling THRE while the transmitter is empty raises it.
 
@@ -193,7 +193,7 @@ def _write_ier(u: np.void, value: int) -> None:
 # --- time, §§ 8.1, 8.3, 8.11
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def character_time(u: np.void) -> int:
     """Return how many cycles a character takes. A divisor of 0 divides by 65536, as a counter does."""
     lcr = u["lcr"]
@@ -205,12 +205,12 @@ def character_time(u: np.void) -> int:
     return scale(halves * 8 * divisor, u["rate"], spec.CLOCK)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _arm(u: np.void) -> None:
     u["deadline"] = min(u["sent"], u["silent"], u["broken"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _listen(u: np.void, now: int) -> None:
     """Restart the timer of the character timeout, after a character came or was read, § 8.11."""
     waiting = u["fcr"] & spec.FCR_ENABLE != 0 and u["count"] > 0
@@ -225,12 +225,12 @@ def _listen(u: np.void, now: int) -> None:
 # --- transmitter
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _depth(u: np.void) -> int:
     return spec.FIFO_DEPTH if u["fcr"] & spec.FCR_ENABLE else 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _transmit(u: np.void, byte: int, now: int) -> int:
     """Take a character to send; return it if it has left by that. A full FIFO takes none."""
     if u["rate"] == 0:  # all eight bits of it: what writes to its console without setting it up, is read
@@ -249,7 +249,7 @@ def _transmit(u: np.void, byte: int, now: int) -> int:
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _shift(u: np.void, now: int) -> None:
     """Move the next character to the shift register; the last one leaves THR empty, and interrupts."""
     u["shift"], u["sent"] = -1, NEVER
@@ -260,7 +260,7 @@ def _shift(u: np.void, now: int) -> None:
         u["thre"] = 1 if u["queued"] == 0 else u["thre"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _leave(u: np.void, character: int, now: int) -> int:
     """A character goes out, or in loopback to the receiver. Return it if it went out, else -1."""
     if u["mcr"] & spec.MCR_LOOP:
@@ -269,7 +269,7 @@ def _leave(u: np.void, character: int, now: int) -> int:
     return character
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_lcr(u: np.void, value: int, now: int) -> None:
     """A break is seen at the far end once it has lasted for a character time."""
     began = value & ~u["lcr"] & spec.LCR_BREAK
@@ -286,12 +286,12 @@ def _write_lcr(u: np.void, value: int, now: int) -> None:
 # --- receiver
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _trigger(u: np.void) -> int:
     return spec.TRIGGER_LEVELS[(u["fcr"] & spec.FCR_TRIGGER) >> spec.TRIGGER_SHIFT]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _push(u: np.void, character: int, now: int) -> bool:
     """Put a character into the receiver. An overrun destroys the newest: in the shift register where
     there is a FIFO, in the receiver buffer where there is none, § 8.4 bit 1. A break is one zero character.
@@ -307,7 +307,7 @@ def _push(u: np.void, character: int, now: int) -> bool:
     return room
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _pop(u: np.void, now: int) -> int:
     """Take the oldest character; an empty receiver gives what its buffer held last."""
     byte = u["fifo"][u["head"]] & 0xFF
@@ -320,7 +320,7 @@ def _pop(u: np.void, now: int) -> int:
     return byte
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_fcr(u: np.void, value: int) -> None:
     """Other bits are programmed only together with ENABLE; changing ENABLE empties the FIFOs, § 8.5."""
     changed = (value ^ u["fcr"]) & spec.FCR_ENABLE
@@ -337,13 +337,13 @@ def _write_fcr(u: np.void, value: int) -> None:
 # --- line and modem status, §§ 8.4, 8.8, 8.9
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _errors(u: np.void) -> int:
     """LSR bits 4:1: "revealed to the CPU when its associated character is at the top of the FIFO"."""
     return u["overrun"] | (u["fifo"][u["head"]] >> _ERRORS_SHIFT if u["count"] else 0)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _error_in_fifo(u: np.void) -> bool:
     for at in range(u["count"] if u["fcr"] & spec.FCR_ENABLE else 0):
         if u["fifo"][(u["head"] + at) % spec.FIFO_DEPTH] >> _ERRORS_SHIFT:
@@ -351,7 +351,7 @@ def _error_in_fifo(u: np.void) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_lsr(u: np.void) -> int:
     status = _errors(u) | (spec.LSR_FIFO if _error_in_fifo(u) else 0) | (spec.LSR_DR if u["count"] else 0)
     u["overrun"] = 0
@@ -361,7 +361,7 @@ def _read_lsr(u: np.void) -> int:
     return status
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _lines(u: np.void) -> int:
     """MSR bits 7:4: the far end, or in loopback our own outputs RTS, DTR, OUT1, OUT2 as CTS, DSR, RI, DCD."""
     mcr = u["mcr"]
@@ -375,7 +375,7 @@ def _lines(u: np.void) -> int:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _note_changes(u: np.void, before: int) -> None:
     """Set the deltas: the far end, our own outputs in loopback, or entering and leaving it made them."""
     after = _lines(u)
@@ -384,14 +384,14 @@ def _note_changes(u: np.void, before: int) -> None:
     u["deltas"] |= (changed | ring_ended) >> 4
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_msr(u: np.void) -> int:
     status = _lines(u) | u["deltas"]
     u["deltas"] = 0
     return status
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _stored(u: np.void, offset: int) -> int:
     if offset == spec.IER:
         return u["ier"]

@@ -8,9 +8,9 @@ All arguments are int64; `offset` is from port 0x3c0, `now` in cycles.
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import scale
+from mksim.compiled import native
 from mksim.spec import vga as spec
 
 # fmt: off
@@ -37,7 +37,7 @@ VGA = np.dtype([
 _ONES = 0xFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(v: np.void, rate: int) -> None:
     """Power on, and set mode 3, at `rate` cycles per second. The palette is black but for nobody to see."""
     v["rate"] = rate
@@ -52,31 +52,31 @@ def reset(v: np.void, rate: int) -> None:
     v["dac"][:] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _fill(registers: np.ndarray, values: tuple[int, ...]) -> None:
     registers[:] = 0
     for index in range(len(values)):
         registers[index] = values[index]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def start(v: np.void) -> int:
     """Return the character of its memory that the screen begins with."""
     return _pair(v, spec.CR_START_HIGH)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def cursor(v: np.void) -> int:
     """Return the character of its memory that the cursor is on."""
     return _pair(v, spec.CR_CURSOR_HIGH)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _pair(v: np.void, high: int) -> int:
     return np.int64(v["cr"][high]) << 8 | np.int64(v["cr"][high + 1])  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(v: np.void, offset: int, now: int) -> int:
     """Return the register at `offset`; ones where there is none."""
     if offset == spec.STATUS_1:
@@ -89,7 +89,7 @@ def read(v: np.void, offset: int, now: int) -> int:
     return _read_plain(v, offset)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_plain(v: np.void, offset: int) -> int:
     value = _ONES
     if offset == spec.SR_INDEX:
@@ -113,7 +113,7 @@ def _read_plain(v: np.void, offset: int) -> int:
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_indexed(v: np.void, offset: int) -> int:
     if offset == spec.AR_INDEX:
         return v["ar_index"]
@@ -126,7 +126,7 @@ def _read_indexed(v: np.void, offset: int) -> int:
     return np.int64(v["cr"][v["cr_index"]])  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(v: np.void, offset: int, value: int) -> None:
     """Write the register at `offset`."""
     value &= 0xFF
@@ -152,7 +152,7 @@ def write(v: np.void, offset: int, value: int) -> None:
         _write_dac(v, offset, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_attribute(v: np.void, value: int) -> None:
     """Index and data come to the same port, § 2.5; reading ST01 makes the next one an index."""
     if v["ar_data"]:
@@ -162,7 +162,7 @@ def _write_attribute(v: np.void, value: int) -> None:
     v["ar_data"] ^= 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_crt(v: np.void, value: int) -> None:
     index = v["cr_index"]
     if index <= spec.CR_OVERFLOW and v["cr"][spec.CR_PROTECT] & spec.CR_PROTECTED:
@@ -172,7 +172,7 @@ def _write_crt(v: np.void, value: int) -> None:
     v["cr"][index] = value
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _status_1(v: np.void, now: int) -> int:
     parts = scale(now, spec.LINES_PER_SECOND * spec.LINE_PARTS, v["rate"])
     row = parts // spec.LINE_PARTS % spec.LINES
@@ -184,19 +184,19 @@ def _status_1(v: np.void, now: int) -> int:
 # --- the palette: three bytes of six bits a colour, § 2.6
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _next_part(v: np.void) -> int:
     part = v["dac_index"]
     v["dac_index"] = (part + 1) % (256 * 3)
     return part
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_dac(v: np.void) -> int:
     return np.int64(v["dac"][_next_part(v)])  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_dac(v: np.void, offset: int, value: int) -> None:
     if offset == spec.DAC_MASK:
         v["dac_mask"] = value

@@ -4,9 +4,9 @@ All arguments are int64.
 """
 
 import numpy as np
-from numba import njit
 
 from mksim.clock.time import NEVER, scale
+from mksim.compiled import native
 from mksim.hw import msix, virtio_pci
 from mksim.hw.msix import MSIX
 from mksim.hw.virtio_pci import VIRTIO
@@ -36,7 +36,7 @@ BLOCK = np.dtype([
 _SECOND = 1_000_000_000
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(b: np.void, rate: int, latency: int) -> None:
     """Power on."""
     offered = spec.VERSION_1 | spec.BLOCK_FLUSH | spec.BLOCK_SEGMENTS
@@ -47,7 +47,7 @@ def reset(b: np.void, rate: int, latency: int) -> None:
     b["takes"] = max(scale(spec.REQUEST_NS, rate, _SECOND), latency, 1)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_config(b: np.void, offset: int, size: int) -> int:
     """Read the device configuration: its capacity in sectors, and how many segments a request may have."""
     if offset >= 8:
@@ -55,32 +55,32 @@ def read_config(b: np.void, offset: int, size: int) -> int:
     return b["sectors"] >> (8 * offset) & ((1 << 8 * size) - 1 if size < 8 else -1)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def notify(b: np.void, now: int) -> None:
     """The driver has made something available."""
     if b["due"] == NEVER and virtio_pci.runs(b["transport"]):
         b["due"] = now + b["takes"]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def kind(b: np.void) -> int:
     """Return what the request in `header` asks for."""
     return _number(b["header"], 0, 4)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def sector(b: np.void) -> int:
     """Return where the request in `header` begins, in sectors."""
     return _number(b["header"], 8, 8)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def inside(b: np.void, at: int, size: int) -> bool:
     """Tell whether bytes from `at` on are all on the disk."""
     return size >= 0 and 0 <= at <= b["sectors"] * spec.SECTOR - size
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _number(source: np.ndarray, at: int, size: int) -> int:
     value = np.int64(0)
     for byte in range(size):

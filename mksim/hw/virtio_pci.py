@@ -6,8 +6,8 @@ All arguments are int64.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.spec import virtio as spec
 
 # fmt: off
@@ -32,7 +32,7 @@ VIRTIO = np.dtype([
 # fmt: on
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(v: np.void, offered: int) -> None:
     """Power on, or a driver's write of 0 to the status."""
     v["offered"] = offered
@@ -42,21 +42,21 @@ def reset(v: np.void, offered: int) -> None:
     v["queue_select"] = v["enabled"] = v["table"] = v["driver"] = v["device"] = v["seen"] = v["used"] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def runs(v: np.void) -> bool:
     """Tell whether the driver has set everything up, and nothing has gone wrong since."""
     ready = v["status"] & (spec.DRIVER_OK | spec.NEEDS_RESET) == spec.DRIVER_OK
     return ready and v["enabled"] != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def fail(v: np.void) -> None:
     """Give up: the driver has to reset the device (§ 2.1.2)."""
     v["status"] |= spec.NEEDS_RESET
     v["isr"] |= spec.ISR_CONFIG
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def take_isr(v: np.void) -> int:
     """Read the ISR status, which clears it."""
     value, v["isr"] = v["isr"], 0
@@ -66,7 +66,7 @@ def take_isr(v: np.void) -> int:
 # --- common configuration
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def register_at(offset: int) -> int:
     """Return where the register begins that a byte is of."""
     if offset < spec.CONFIG_ENTRY:
@@ -76,14 +76,14 @@ def register_at(offset: int) -> int:
     return offset & ~1 if offset < spec.QUEUE_TABLE else offset & ~7
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(v: np.void, offset: int, size: int) -> int:
     """Read the common configuration."""
     at = register_at(offset)
     return _read(v, at) >> (8 * (offset - at)) & ((1 << 8 * size) - 1 if size < 8 else -1)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read(v: np.void, at: int) -> int:
     if at < spec.CONFIG_ENTRY:
         return _read_features(v, at)
@@ -98,7 +98,7 @@ def _read(v: np.void, at: int) -> int:
     return _read_queue(v, at) if v["queue_select"] == 0 else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_features(v: np.void, at: int) -> int:
     if at == spec.FEATURE_SELECT:
         return v["feature_select"]
@@ -109,12 +109,12 @@ def _read_features(v: np.void, at: int) -> int:
     return _half(v["accepted"], v["driver_select"])
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _half(features: int, select: int) -> int:
     return features >> (32 * select) & 0xFFFFFFFF if select < 2 else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _read_queue(v: np.void, at: int) -> int:
     if at == spec.QUEUE_SIZE:
         return v["size"]
@@ -129,7 +129,7 @@ def _read_queue(v: np.void, at: int) -> int:
     return v["device"] if at == spec.QUEUE_DEVICE else 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(v: np.void, offset: int, size: int, value: int) -> None:
     """Write the common configuration; a part of a register leaves the rest of it."""
     at = register_at(offset)
@@ -148,7 +148,7 @@ def write(v: np.void, offset: int, size: int, value: int) -> None:
         _write_queue(v, at, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_status(v: np.void, value: int) -> None:
     """Take a new status: 0 resets. FEATURES_OK stays away if the driver asks for what is not offered."""
     if value == 0:
@@ -159,7 +159,7 @@ def _write_status(v: np.void, value: int) -> None:
     v["status"] = value | v["status"] & spec.NEEDS_RESET
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_features(v: np.void, at: int, value: int) -> None:
     if at == spec.FEATURE_SELECT:
         v["feature_select"] = value & 0xFFFFFFFF
@@ -170,7 +170,7 @@ def _write_features(v: np.void, at: int, value: int) -> None:
         v["accepted"] = v["accepted"] & ~(0xFFFFFFFF << shift) | (value & 0xFFFFFFFF) << shift
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_queue(v: np.void, at: int, value: int) -> None:
     """Set the queue up; once it is enabled, only a reset changes where it is."""
     if at == spec.QUEUE_ENTRY:
@@ -179,7 +179,7 @@ def _write_queue(v: np.void, at: int, value: int) -> None:
         _place_queue(v, at, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _place_queue(v: np.void, at: int, value: int) -> None:
     if at == spec.QUEUE_SIZE:
         size = value & 0xFFFF

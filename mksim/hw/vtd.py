@@ -7,8 +7,8 @@ All arguments are int64; registers are read and written in words of 32 bits.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw import vtd_caches as caches
 from mksim.hw import vtd_queue as queue
 from mksim.hw.vtd_core import VTD, release, settle_faults, wide_register
@@ -20,7 +20,7 @@ _LOW = 0xFFFFFFFF
 _GSTS, _IQH, _IQT = spec.GSTS_REG >> 2, spec.IQH_REG >> 2, spec.IQT_REG >> 2
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reset(u: np.void) -> None:
     """Power on: nothing is translated or remapped, events are masked. `remapping` stays."""
     u["words"][:] = 0
@@ -31,7 +31,7 @@ def reset(u: np.void) -> None:
     caches.clear(u)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read(u: np.void, offset: int) -> int:
     """Read 32 bits at a multiple of 4; nothing is behind the last register."""
     if offset == spec.VER_REG:
@@ -44,7 +44,7 @@ def read(u: np.void, offset: int) -> int:
     return u["words"][offset >> 2] if 0 <= offset < spec.REGISTERS_END else np.int64(0)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def write(u: np.void, offset: int, value: int) -> None:
     """Write 32 bits at a multiple of 4. The queue may have work then, and events be out."""
     value &= _LOW
@@ -66,7 +66,7 @@ def write(u: np.void, offset: int, value: int) -> None:
         _write_plain(u, offset, value)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_plain(u: np.void, offset: int, value: int) -> None:
     """Write a word that holds what software says; the upper halves of two of them may be commands."""
     if offset in (spec.CCMD_REG + 4, spec.IOTLB_REG + 4) or offset in spec.PLAIN:
@@ -77,7 +77,7 @@ def _write_plain(u: np.void, offset: int, value: int) -> None:
         queue.command_pages(u)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _command(u: np.void, value: int) -> None:
     """Do what GCMD_REG says; all is done at once, and GSTS_REG says so (§ 10.4.4, 10.4.5)."""
     kept = spec.KEPT if u["remapping"] else spec.KEPT & ~(spec.IRE | spec.CFI)
@@ -96,7 +96,7 @@ def _command(u: np.void, value: int) -> None:
     u["words"][_GSTS] = status
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _clear_status(u: np.void, offset: int, value: int) -> None:
     """Write ones to a status register; what is gone need not be told of any more."""
     if offset == spec.FSTS_REG:
@@ -107,7 +107,7 @@ def _clear_status(u: np.void, offset: int, value: int) -> None:
         u["words"][spec.IECTL_REG >> 2] &= ~spec.EVENT_PENDING
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _write_record(u: np.void, offset: int, value: int) -> None:
     """Clear a fault record by writing a one to its F (§ 10.4.14)."""
     if offset & 0xC == 0xC and value & spec.F_FAULT:

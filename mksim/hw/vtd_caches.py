@@ -8,8 +8,8 @@ All arguments are int64.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw.vtd_core import CONTEXTS, INTERRUPTS, LEVELS, TRANSLATIONS
 from mksim.spec import vtd_tables as tables
 
@@ -17,7 +17,7 @@ _NONE = -1
 _PAGE_IN_TAG = (1 << 40) - 1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def clear(u: np.void) -> None:
     """Forget everything."""
     u["context_source"][:] = _NONE
@@ -25,7 +25,7 @@ def clear(u: np.void) -> None:
     u["interrupt_index"][:] = _NONE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def ignored(code: int) -> int:
     """Return the bits of a source-id that do not count: FM of § 6.5.2.1, SQ of § 9.10."""
     return (0 if code == 0 else 8 - (1 << (3 - code))) & 7
@@ -34,7 +34,7 @@ def ignored(code: int) -> int:
 # --- contexts
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def keep_context(u: np.void, source: int, low: int, high: int) -> None:
     """Remember a context entry."""
     slot = source % CONTEXTS
@@ -42,14 +42,14 @@ def keep_context(u: np.void, source: int, low: int, high: int) -> None:
     u["context_low"][slot], u["context_high"][slot] = low, high
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def context_slot(u: np.void, source: int) -> int:
     """Return where the context of a source is remembered, -1 if it is not."""
     slot = source % CONTEXTS
     return slot if u["context_source"][slot] == source else np.int64(_NONE)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def forget_contexts(u: np.void, domain: int, source: int, mask: int) -> None:
     """Forget contexts: of a domain unless that is -1, and of a source unless that is; `mask` as in FM."""
     counted = ~ignored(mask)
@@ -64,19 +64,19 @@ def forget_contexts(u: np.void, domain: int, source: int, mask: int) -> None:
 # --- translations
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def page_shift(level: int) -> int:
     """Return how many bits of an address are inside a page: of 4 KiB, 2 MiB, 1 GiB."""
     return tables.PAGE_BITS + tables.LEVEL_BITS * level
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def page_slot(level: int, address: int) -> int:
     """Return where the translation of an address is remembered, if it is by a page of that level."""
     return level * TRANSLATIONS + (address >> page_shift(level)) % TRANSLATIONS
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def keep_page(u: np.void, domain: int, level: int, address: int, frame: int, rights: int) -> None:
     """Remember a translation."""
     slot = page_slot(level, address)
@@ -84,7 +84,7 @@ def keep_page(u: np.void, domain: int, level: int, address: int, frame: int, rig
     u["page_frame"][slot], u["page_rights"][slot] = frame, rights
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def page_found(u: np.void, domain: int, address: int) -> int:
     """Return where the translation of an address is remembered, -1 if it is not."""
     for level in range(LEVELS):
@@ -94,7 +94,7 @@ def page_found(u: np.void, domain: int, address: int) -> int:
     return np.int64(_NONE)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def forget_pages(u: np.void, domain: int, address: int, order: int) -> None:
     """Forget translations: of a domain unless that is -1; of 2^order pages at an address unless that is."""
     for slot in range(LEVELS * TRANSLATIONS):
@@ -111,7 +111,7 @@ def forget_pages(u: np.void, domain: int, address: int, order: int) -> None:
 # --- interrupt entries
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def keep_interrupt(u: np.void, index: int, low: int, high: int) -> None:
     """Remember an interrupt entry."""
     slot = index % INTERRUPTS
@@ -119,14 +119,14 @@ def keep_interrupt(u: np.void, index: int, low: int, high: int) -> None:
     u["interrupt_low"][slot], u["interrupt_high"][slot] = low, high
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def interrupt_slot(u: np.void, index: int) -> int:
     """Return where an interrupt entry is remembered, -1 if it is not."""
     slot = index % INTERRUPTS
     return slot if u["interrupt_index"][slot] == index else np.int64(_NONE)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def forget_interrupts(u: np.void, index: int, order: int) -> None:
     """Forget interrupt entries: all if the index is -1, else 2^order of them."""
     for slot in range(INTERRUPTS):

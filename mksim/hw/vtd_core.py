@@ -5,8 +5,8 @@ words of 32 bits in int64.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.spec import vtd as spec
 
 CONTEXTS, TRANSLATIONS, INTERRUPTS = 256, 256, 256
@@ -47,19 +47,19 @@ _FSTS, _FECTL, _ICS, _IECTL = spec.FSTS_REG >> 2, spec.FECTL_REG >> 2, spec.ICS_
 _STATUS = spec.PFO | spec.PPF | spec.IQE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def wide_register(u: np.void, offset: int) -> int:
     """Return a register of 64 bits."""
     return u["words"][(offset >> 2) + 1] << 32 | u["words"][offset >> 2]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def on(u: np.void, what: int) -> bool:
     """Tell whether what a bit of the global status says is on."""
     return u["words"][spec.GSTS_REG >> 2] & what != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def fault(u: np.void, reason: int, source: int, info: int, read: bool, silent: bool) -> None:
     """Meet a fault; `silent` faults, which an entry's FPD asks for, leave no record (§ 7.2)."""
     u["reason"], u["fault_info"] = reason, info
@@ -79,7 +79,7 @@ def fault(u: np.void, reason: int, source: int, info: int, read: bool, silent: b
     tell(u, spec.PPF)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def tell(u: np.void, what: int) -> None:
     """Set a bit of the fault status. The first one that is set is an event (§ 7.3)."""
     before = u["words"][_FSTS]
@@ -89,7 +89,7 @@ def tell(u: np.void, what: int) -> None:
         release(u)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def complete(u: np.void) -> None:
     """A wait descriptor asks for an event; none if the last one was not looked at (§ 6.5.2.8)."""
     if not u["words"][_ICS] & spec.IWC:
@@ -98,7 +98,7 @@ def complete(u: np.void) -> None:
         release(u)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def release(u: np.void) -> None:
     """Let out what events are pending and not masked: `take_event` has them."""
     for control, event in ((_FECTL, FAULT), (_IECTL, INVALIDATION)):
@@ -108,7 +108,7 @@ def release(u: np.void) -> None:
             u["events"] |= event
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def take_event(u: np.void) -> int:
     """Return an event whose message is to be sent now, FAULT or INVALIDATION, and forget it; 0: none."""
     event = FAULT if u["events"] & FAULT else u["events"]
@@ -116,20 +116,20 @@ def take_event(u: np.void) -> int:
     return event
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def event_data(u: np.void, event: int) -> int:
     """Return what the message of an event says."""
     return u["words"][(spec.FEDATA_REG if event == FAULT else spec.IEDATA_REG) >> 2]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def event_address(u: np.void, event: int) -> int:
     """Return where the message of an event is written to."""
     word = (spec.FEADDR_REG if event == FAULT else spec.IEADDR_REG) >> 2
     return u["words"][word + 1] << 32 | u["words"][word]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def settle_faults(u: np.void) -> None:
     """Let the status follow what records there still are; without any, no event is pending."""
     pending = 0

@@ -5,8 +5,8 @@ asks. All arguments are int64.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw import vtd_caches as caches
 from mksim.hw.vtd_core import fault, on
 from mksim.hw.vtd_walk import fetch, reachable
@@ -19,7 +19,7 @@ _LEVEL_SHIFT, _LOGICAL_SHIFT, _MODE_SHIFT, DESTINATION_SHIFT = 15, 11, 8, 16
 _SUB_HANDLE = 0xFFFF
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def remap_message(
     u: np.void, memory: np.ndarray, readable: np.ndarray, source: int, address: int, data: int
 ) -> int:
@@ -37,7 +37,7 @@ def remap_message(
     return look_up(u, memory, readable, source, index)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def remap_pin(u: np.void, memory: np.ndarray, readable: np.ndarray, source: int, entry: int) -> int:
     """Return what the message of a redirection table entry becomes: as of `remap_message`."""
     if not on(u, spec.IRE):
@@ -49,7 +49,7 @@ def remap_pin(u: np.void, memory: np.ndarray, readable: np.ndarray, source: int,
     return look_up(u, memory, readable, source, index)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def compatibility(u: np.void, source: int) -> int:
     """Answer a request that names a core: it passes if software lets it, and only in xAPIC mode (§ 5.1.4)."""
     if on(u, spec.CFI) and u["wide"] == 0:
@@ -57,14 +57,14 @@ def compatibility(u: np.void, source: int) -> int:
     return block(u, tables.COMPATIBILITY_BLOCKED, source, np.int64(0), False)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def block(u: np.void, reason: int, source: int, index: int, silent: bool) -> int:
     """Record why a request is blocked."""
     fault(u, reason, source, index << 48, False, silent)
     return np.int64(BLOCKED)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def look_up(u: np.void, memory: np.ndarray, readable: np.ndarray, source: int, index: int) -> int:
     """Return what the interrupt of an index becomes; the entry is remembered."""
     slot = caches.interrupt_slot(u, index)
@@ -86,7 +86,7 @@ def look_up(u: np.void, memory: np.ndarray, readable: np.ndarray, source: int, i
     return accepted(u, low)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def wrong_interrupt(u: np.void, low: int, high: int) -> int:
     """Return what is wrong with an interrupt entry, 0 if nothing is. Posted format is reserved."""
     if not low & tables.PRESENT:
@@ -99,7 +99,7 @@ def wrong_interrupt(u: np.void, low: int, high: int) -> int:
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def is_from(high: int, source: int) -> bool:
     """Tell whether an entry is for a source: for all, for one, or for a range of buses."""
     check, sid = high >> tables.SVT_SHIFT & 3, high & 0xFFFF
@@ -111,7 +111,7 @@ def is_from(high: int, source: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def accepted(u: np.void, low: int) -> int:
     """Return an entry's interrupt: destination << 16, below it the bits of a redirection table entry."""
     destination = low >> tables.DST_SHIFT & 0xFFFFFFFF
@@ -122,7 +122,7 @@ def accepted(u: np.void, low: int) -> int:
     return destination << DESTINATION_SHIFT | _message(low)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def _message(low: int) -> int:
     entry = low >> tables.VECTOR_SHIFT & 0xFF | (low >> tables.DLM_SHIFT & 7) << _MODE_SHIFT
     entry |= 1 << _LOGICAL_SHIFT if low & tables.DM else 0

@@ -4,8 +4,8 @@ It is done as soon as it is asked for. All arguments are int64.
 """
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw import vtd_caches as caches
 from mksim.hw.vtd_core import complete, on, tell, wide_register
 from mksim.hw.vtd_walk import fetch, reachable
@@ -17,7 +17,7 @@ _NONE = -1
 _IQH, _IQT = spec.IQH_REG >> 2, spec.IQT_REG >> 2
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def command_contexts(u: np.void) -> None:
     """Do what CCMD_REG asks for, and say so in it (§ 10.4.7); by queue, registers do nothing."""
     word = (spec.CCMD_REG >> 2) + 1
@@ -33,7 +33,7 @@ def command_contexts(u: np.void) -> None:
     u["words"][word] = high & ~(spec.ICC | 3 << spec.CAIG_SHIFT) | actual << spec.CAIG_SHIFT
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def command_pages(u: np.void) -> None:
     """Do what IOTLB_REG asks for, and say so in it (§ 10.4.8.1)."""
     word = (spec.IOTLB_REG >> 2) + 1
@@ -47,7 +47,7 @@ def command_pages(u: np.void) -> None:
     u["words"][word] = high & ~(spec.IVT | 3 << spec.IAIG_SHIFT) | actual << spec.IAIG_SHIFT
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def forget_pages(u: np.void, granularity: int, domain: int, at: int) -> None:
     """Forget translations: all, of a domain, or of pages as IVA_REG names them."""
     if granularity == spec.GLOBAL:
@@ -58,7 +58,7 @@ def forget_pages(u: np.void, granularity: int, domain: int, at: int) -> None:
         caches.forget_pages(u, domain, at & spec.ADDRESS, at & spec.AM)
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def step(u: np.void, memory: np.ndarray, readable: np.ndarray) -> int:
     """Do the next descriptor of the queue; STATUS: and write `status_data` to `status_address`.
 
@@ -81,7 +81,7 @@ def step(u: np.void, memory: np.ndarray, readable: np.ndarray) -> int:
     return done
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def do(u: np.void, low: int, high: int) -> int:
     """Do one descriptor; IDLE if it makes no sense."""
     kind, granularity = low & tables.KIND, low >> tables.GRANULARITY_SHIFT & 3
@@ -103,7 +103,7 @@ def do(u: np.void, low: int, high: int) -> int:
     return wait(u, low, high) if kind == tables.WAIT else IDLE
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def wait(u: np.void, low: int, high: int) -> int:
     """Do a wait descriptor: all before it is done (§ 6.5.2.8)."""
     if low & tables.WAIT_INTERRUPT:

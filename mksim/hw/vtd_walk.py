@@ -7,8 +7,8 @@ read its tables there: they are its owner's. All arguments are int64.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from mksim.compiled import native
 from mksim.hw import vtd_caches as caches
 from mksim.hw.vtd_core import fault, on
 from mksim.spec import vtd as spec
@@ -18,7 +18,7 @@ from mksim.spec.memmap import HIGH_DRAM, LOW_DRAM_END, PAGE_SHIFT
 REFUSED = -1
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def reachable(memory: np.ndarray, readable: np.ndarray, address: int) -> bool:
     """Tell whether an entry of a table can be read: it is DRAM, and the owner's."""
     if address < 0 or address > 8 * len(memory) - 8 or LOW_DRAM_END <= address < HIGH_DRAM:
@@ -26,13 +26,13 @@ def reachable(memory: np.ndarray, readable: np.ndarray, address: int) -> bool:
     return readable[address >> PAGE_SHIFT] & 1 != 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def fetch(memory: np.ndarray, address: int) -> int:
     """Return 64 bits, signed."""
     return np.int64(memory[address >> 3])  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def translate(
     u: np.void, memory: np.ndarray, readable: np.ndarray, source: int, address: int, write: bool
 ) -> int:
@@ -65,13 +65,13 @@ def translate(
     return u["page_frame"][page] | address & inside
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def needs(write: bool) -> int:
     """Return the right that a request needs."""
     return tables.WRITE if write else tables.READ
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def read_context(
     u: np.void, memory: np.ndarray, readable: np.ndarray, source: int, address: int, write: bool
 ) -> int:
@@ -85,7 +85,7 @@ def read_context(
     return np.int64(REFUSED)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def find_context(u: np.void, memory: np.ndarray, readable: np.ndarray, source: int) -> tuple[int, int, int]:
     """Return why a source has no context, or 0 and its entry (§ 3.4.3, 7.1.3)."""
     nothing: Any = np.int64(0)
@@ -104,7 +104,7 @@ def find_context(u: np.void, memory: np.ndarray, readable: np.ndarray, source: i
     return wrong_context(low, high), low, high
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def wrong_context(low: int, high: int) -> int:
     """Return what is wrong with a context entry, 0 if nothing is."""
     if not low & tables.PRESENT:
@@ -119,7 +119,7 @@ def wrong_context(low: int, high: int) -> int:
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def walk(
     u: np.void,
     memory: np.ndarray,
@@ -153,7 +153,7 @@ def walk(
     return np.int64(REFUSED)  # type: ignore[return-value]
 
 
-@njit(cache=True, error_model="numpy")
+@native
 def wrong_entry(entry: int, level: int, write: bool) -> int:
     """Return why an entry of a page table ends a walk with a fault, 0 if it does not (§ 9.8)."""
     if entry & (tables.READ | tables.WRITE):

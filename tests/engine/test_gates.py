@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from mksim.engine import native
+from mksim.engine import qemu
 from mksim.engine.cpustate import CC_OP_EFLAGS, CONDITION_CODES, DF, ENV_SIZE, IF, RSP, view
 from mksim.engine.gates import enter, forget_resume, kernel_mode, leave
 from mksim.engine.records import env_at
@@ -30,18 +30,18 @@ FLAGS = (*(1 << bit for bit in (0, 2, 4, 6, 7, 11)), DF, IF, NT, RF, AC, ID, IOP
 def touch(where: int, address: int) -> None:
     """Bring a page into the TLB, writable."""
     mode = kernel_mode(env_at(where))
-    native.stq(where, address, native.ldq(where, address, mode, 0), mode, 0)
+    qemu.stq(where, address, qemu.ldq(where, address, mode, 0), mode, 0)
 
 
 @njit
 def qemu_enters(where: int, vector: int, _flags: int) -> bool:
-    native.do_interrupt_x86_hardirq(where, vector, 1)
+    qemu.do_interrupt_x86_hardirq(where, vector, 1)
     return True
 
 
 @njit
 def qemu_leaves(where: int, _vector: int, _flags: int) -> bool:
-    native.helper_iret_protected(where, 2, 0)
+    qemu.helper_iret_protected(where, 2, 0)
     forget_resume(env_at(where))
     return True
 
@@ -108,7 +108,7 @@ class Bench:
 
 @njit
 def native_page(cpu: int, address: int, attributes: int) -> int:
-    return np.int64(native.x86_cpu_get_phys_page_attrs_debug(cpu, np.uint64(address), attributes))
+    return np.int64(qemu.x86_cpu_get_phys_page_attrs_debug(cpu, np.uint64(address), attributes))
 
 
 @pytest.fixture(scope="module")
