@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "mksim"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 RANK = {
-    "spec": 0, "errors": 0, "nativecache": 0, "usage": 0,
+    "spec": 0, "errors": 0, "nativecache": 0, "compiled": 0, "usage": 0,
     "fabric": 1, "clock": 1,
     "hw": 2,
     "engine": 3, "boot": 3,

@@ -31,7 +31,7 @@ def from_code(engine: np.void) -> int:
     return carray(pointer(engine["cpu"] + CPU_MEM_IO_PC), 1, np.int64)[0]
 
 
-@outlined(ENGINE)
+@native(inline=True)
 def exact_rip(engine: np.void) -> int:
     """Return RIP of the instruction at hand. In mid-block `eip` is stale: QEMU has it from the host's PC."""
     env = env_at(engine["env"])
@@ -92,7 +92,7 @@ def signal_act(mode: int) -> int:
     return IPI
 
 
-@outlined(MACHINE)
+@native(inline=True)
 def cross(
     machine: np.void,
     index: int,
@@ -120,7 +120,7 @@ def cross_dma(
     write_down(machine, np.int64(f["owner"]), -1, when, f["place"], act, where, size, target, granted)
 
 
-@native
+@outlined(MACHINE)
 def write_down(
     machine: np.void,
     who: int,

@@ -131,7 +131,7 @@ def latch_nmi(machine: np.void, index: int) -> None:
     core["nmi"] = 1 if flags & HF2_NMI != 0 else min(core["nmi"] + 1, 2)
 
 
-@outlined(MACHINE)
+@native(inline=True)
 def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, when: int) -> None:
     """Hand an interrupt message to a core: the end of every way that an interrupt can take."""
     core = core_of(machine, index)
@@ -154,7 +154,7 @@ def deliver(machine: np.void, index: int, mode: int, vector: int, level: bool, w
     rouse(machine, index, when)
 
 
-@outlined(MACHINE)
+@native(inline=True)
 def send_to(machine: np.void, sender: int, index: int, mode: int, vector: int, level: bool, now: int) -> bool:
     """Send one message from a core to one core; return False if the fabric refused it."""
     source, target = core_of(machine, sender), core_of(machine, index)

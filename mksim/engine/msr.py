@@ -24,11 +24,11 @@ from mksim.engine.cpustate import (
     RCX,
     RDX,
 )
-from mksim.engine.entry import entry, outlined
+from mksim.engine.entry import entry
 from mksim.engine.interrupts import broadcast_eoi, extint, send_icr, shorten
 from mksim.engine.machinecheck import BUS_MESSAGE, post
 from mksim.engine.qemu import cpu_loop_exit_noexc, raise_exception_err_ra
-from mksim.engine.records import ENGINE, MACHINE, clock, core_of, engine_at, env_at, machine_at
+from mksim.engine.records import clock, core_of, engine_at, env_at, machine_at
 from mksim.engine.softmmu import engine_on
 from mksim.engine.stackfault import canonical
 from mksim.hw import lapic, lapic_msr
@@ -172,7 +172,7 @@ def retime(engine: np.void, machine: np.void, core: np.void) -> None:
         engine["limit"] = 0
 
 
-@outlined(ENGINE, MACHINE)
+@native(inline=True)
 def after_apic_write(engine: np.void, machine: np.void, action: int) -> None:
     """Do what a write to the local APIC asks of the rest of the machine."""
     index = engine["core"]
