@@ -27,6 +27,7 @@ static const struct { const char *name; u64 (*attempt)(u64, u64); u64 selector; 
     { "LTR of a null selector",          ltr,          0,             GP }, { "beyond the LDT",      load_ds,  0x80 | 4,      GP },
     { "DS, read-only",                   load_ds,      READ_ONLY | 4, -1 }, { "DS, execute-only",    load_ds,  CODE_ONLY | 4, GP },
     { "DS, not present",                 load_ds,      ABSENT | 4,    NP }, { "DS, an LDT",          load_ds,  LDT_SLOT,      GP },
+    { "SS, a null selector",             load_ss,      0,             -1 }, { "SS, null, of ring 3", load_ss,  3,             GP },
     { "FS, a null selector",             load_fs,      3,             -1 }, { "SS, read-only",       load_ss,  READ_ONLY | 4, GP },
     { "SS, not present",                 load_ss,      ABSENT | 4,    SS }, { "SS, of ring 3",       load_ss,  RING3 | 7,     GP },
     { "SS, RPL 3",                       load_ss,      WRITABLE | 7,  GP }, { "SS, a null selector", load_ss,  0,             -1 },
@@ -51,7 +52,20 @@ static void describe(void) {
     asm volatile("lgdt %0" :: "m"(pointer));
 }
 
+// A segment of ring 0 is null in ring 3, but in 64-bit mode what was its base stays.
+static u64 word = 0x123456789abcdef;
+extern u8 reads_fs[];
+asm("reads_fs: movl %fs, %ecx; testl %ecx, %ecx; jnz 1f; movabsq $0x123456789abcdef, %rax; cmpq %rax, %fs:0; jne 1f; ud2; 1: hlt");
+
+static void check_base(void) {
+    pml4[1] = pml4[0] | PTE_W | PTE_U;
+    asm volatile("movl %0, %%fs" :: "r"(KDATA));
+    wrmsr(0xc0000100, user_address(&word));
+    CHECK(user_probe(reads_fs).vector == UD);
+}
+
 int main(void) {
+    check_base();
     describe();
     CHECK(probe(lldt, LDT_SLOT, 0).vector < 0);
     for (u32 i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -37,6 +37,7 @@ from mksim.hw.uart16550 import UART
 from mksim.hw.vga import VGA
 from mksim.hw.virtio_blk import BLOCK
 from mksim.spec.cpuid import ROW
+from mksim.spec.memmap import TEST_MEMORY_SIZE
 
 
 class Board:
@@ -62,6 +63,8 @@ class Board:
         self.ledger = Ledger(kernels)
         self._dram = mmap.mmap(-1, memory, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self.memory = np.frombuffer(self._dram, np.uint8)
+        self._test_device = mmap.mmap(-1, (kernels + 1) * TEST_MEMORY_SIZE)
+        self.test_memory = np.frombuffer(self._test_device, np.uint8).reshape(kernels + 1, -1)
         self.machine = np.zeros(1, MACHINE)
         self.cores = np.zeros(cores, CORE)
         self.engines = np.zeros(kernels + 1, ENGINE)

@@ -253,8 +253,12 @@ def helper_iret_protected(where: int, shift: int, next_eip: int) -> None:
     if shift == 2 and engine_on(where - CPU_ENV) != 0 and leave(where):
         env_at(where)["hflags2"] &= ~HF2_NMI
     else:
+        env = env_at(where)
+        long, bases = env["hflags"] & HF_CS64 != 0, (env["fs_base"], env["gs_base"])
         qemu.helper_iret_protected(where, shift, next_eip)
-        forget_resume(env_at(where))
+        if long and env["hflags"] & HF_CS64 != 0:  # of selectors that became null; QEMU drops them
+            env["fs_base"], env["gs_base"] = bases
+        forget_resume(env)
 
 
 FUNCTIONS = (helper_iret_protected,)

@@ -198,13 +198,14 @@ def on_interrupt(_uc: int, number: int, engine_address: int) -> None:
         stop(engine, TRIPLE_FAULT)
         return
     core = core_of(machine_at(engine["machine"]), engine["core"])
-    if number == _DB:
-        env["dr"][6] |= np.int64(core["debug"])
-    core["debug"] = 0  # whatever else faults has not hit anything
-    if env["exception_is_int"] != 0:
+    if env["exception_is_int"] != 0:  # what MOV SS has held back comes in the handler
         rewind_int(engine, env)
-    elif number < 32 and _FAULTS >> number & 1 != 0:
-        amend(engine, env, np.int64(number))
+    else:
+        if number == _DB:
+            env["dr"][6] |= np.int64(core["debug"])
+        core["debug"] = 0  # whatever else faults has not hit anything
+        if number < 32 and _FAULTS >> number & 1 != 0:
+            amend(engine, env, np.int64(number))
     x86_cpu_do_interrupt(engine["cpu"])
     env["exception_is_int"] = 0
 
@@ -266,7 +267,10 @@ def on_invalid(_uc: int, engine_address: int) -> bool:
         env["eip"] += 3
         await_store(engine, machine, env)
     elif breakpoint_size(engine, env) != 0:
+        core = core_of(machine, engine["core"])
         env["eip"] += breakpoint_size(engine, env)
+        env["dr"][6] |= np.int64(core["debug"])  # held back by MOV SS: one #DB for both
+        core["debug"] = 0
         carray(pointer(engine["cpu"]), 1, CPU)[0]["exception_index"] = _DB
         x86_cpu_do_interrupt(engine["cpu"])
     else:

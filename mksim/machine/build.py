@@ -118,6 +118,7 @@ def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]
         direct = np.where(watched, np.uint8(0), rights) if number < len(layout.kernels) else rights
         engine.plug_memory(board.memory, rights, direct)
         map_dram(engine, board.memory, direct, screen=layout.screen_owner is not None)
+        map_test_memory(engine, board.test_memory[number])
         map_chips(engine, layout)
     return engines
 
@@ -173,6 +174,13 @@ def dram_parts(span: Span, screen: bool) -> Iterator[Span]:
             yield Span(low, high - low)
 
 
+def map_test_memory(engine: Engine, memory: np.ndarray) -> None:
+    """Map the test device's memory, which is data to whom it belongs, and never code."""
+    span = Span(memmap.TEST_MEMORY, memmap.TEST_MEMORY_SIZE)
+    engine.map_memory(span, memory, Rights.R | Rights.W)
+    engine.protect(Region(span, HOLE))
+
+
 def map_chips(engine: Engine, layout: Layout) -> None:
     """Map the chips, and the holes between them where nobody answers."""
     ioapics = [
@@ -185,7 +193,8 @@ def map_chips(engine: Engine, layout: Layout) -> None:
     regions = [*ioapics, timers, ecam, space, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
     for region in regions:
         engine.map_region(region)
-    taken = sorted([region.span for region in regions] + [Span(memmap.ROM, memmap.ROM_SIZE)])
+    mapped = [Span(memmap.TEST_MEMORY, memmap.TEST_MEMORY_SIZE), Span(memmap.ROM, memmap.ROM_SIZE)]
+    taken = sorted([region.span for region in regions] + mapped)
     base = layout.memory
     for span in [*taken, Span(memmap.PHYSICAL_END, memmap.PAGE)]:
         if base < span.base:

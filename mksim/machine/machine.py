@@ -132,6 +132,8 @@ class Machine:
         for name in ("regs", "eip", "cr", "cs_selector", "efer"):
             state.update(np.ascontiguousarray(self.board.cores["env"][name]).tobytes())
         self._digest_memory(state)
+        if self.board.test_memory.any():
+            state.update(self.board.test_memory.tobytes())
         return state.hexdigest()
 
     def _digest_memory(self, state: "hashlib.blake2b") -> None:

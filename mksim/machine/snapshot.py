@@ -91,7 +91,8 @@ _FIXED = frozenset(
 
 
 def _changing(board: Board) -> dict[str, np.ndarray]:
-    return {name: array for name, array in board._arrays() if name not in _FIXED}
+    arrays = {name: array for name, array in board._arrays() if name not in _FIXED}
+    return arrays | {"test_memory": board.test_memory}
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@
     0xfec0_0000  I/O APICs, 4 KiB each       82093AA, 3.0
     0xfed0_0000  HPET                        of the legacy owner
     0xfee0_0000  local APIC of each core     SDM vol. 3A, 12.4.1
+    0xff00_0000  memory of the test device   of each kernel its own
     0xffff_0000  the ROM                     reset vector at 0xffff_fff0 (SDM vol. 3A, 11.1.4)
 """
 
@@ -47,6 +48,8 @@ IOAPIC = 0xFEC00000
 IOAPIC_STRIDE = 0x1000
 HPET = 0xFED00000
 LAPIC = 0xFEE00000
+TEST_MEMORY = 0xFF000000
+TEST_MEMORY_SIZE = 0x10000
 ROM_SIZE = 0x10000
 ROM = (1 << 32) - ROM_SIZE
 RESET_VECTOR = 0xFFFFFFF0

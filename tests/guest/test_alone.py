@@ -66,6 +66,23 @@ def test_qemu_has_the_same_to_say_to_it(module, tmp_path):
     assert ours == run.stdout.split(b"\n")[-len(ours) :]
 
 
+BOARD = b"the board is as suites expect it\n"
+
+
+@pytest.mark.parametrize("cores", [1, 4])
+def test_the_board_that_suites_for_bare_metal_expect(cores):
+    run = boot(TESTS / "board.elf", "--cores", str(cores), "--memory", "128M", "--until", "1s", "--quiet")
+    assert (run.stdout, run.returncode) == (BOARD, 1)
+
+
+@needs("qemu-system-x86_64")
+def test_qemu_is_that_board():
+    command = ["qemu-system-x86_64", "-kernel", str(TESTS / "board.elf"), "-smp", "4", "-display", "none"]
+    command += ["-serial", "stdio", "-device", "pc-testdev", "-device", "isa-debug-exit,iobase=0xf4"]
+    run = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    assert (run.stdout, run.returncode) == (BOARD, 1)
+
+
 ENDINGS = {
     # kernel, command line                       exit code
     ("endings.elf", "exit=77"):                  (77 << 1 | 1),

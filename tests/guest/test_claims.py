@@ -46,6 +46,7 @@ CLAIMS = {
     "ring3":         (1, "ring 3 calls in and is kept out"),
     "rtc":           (1, None),
     "shadow":        (1, "one instruction in the shadow"),
+    "steps":         (1, "steps and breakpoints keep their order"),
     "sse_faults":    (1, "SSE faults where it should"),
     "selfmodify":    (1, "2000 versions of one function"),
     "sse":           (2, "two cores, two register files"),

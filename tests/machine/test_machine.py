@@ -9,6 +9,8 @@ from mksim.engine import records
 from mksim.machine.config import Ending, Protection, TripleFault
 from mksim.machine.kernel import State
 from mksim.machine.machine import Outcome
+from mksim.machine.snapshot import restore, take
+from mksim.spec.memmap import TEST_MEMORY
 from tests.machine.guests import APIC, HALT, PAGE, base, kernel, layout, leave, machine, store32
 
 UD2 = b"\x0f\x0b"
@@ -80,6 +82,25 @@ def test_a_kernel_is_started_again_from_its_image_as_often_as_it_may():
     assert [ending for _, ending, _ in one.lives[0].ends] == [Ending.TRIPLE_FAULT] * 3
     assert word(one, cell) == 1
     assert one.lives[1].exit_code == 0
+
+
+def test_the_test_devices_memory_is_each_kernels_own_and_in_digest_and_snapshot():
+    one, other = machine(store32(TEST_MEMORY, 5) + leave(0), SPIN), machine(HALT + leave(0), SPIN)
+    before, clean = take(one), one.digest()
+    one.run(until=100_000)
+    assert one.board.test_memory[:, 0].tolist() == [5, 0, 0]
+    dirty = one.digest()
+    one.board.test_memory[0, 0] = 0
+    assert one.digest() != dirty
+    restore(one, before)
+    assert one.digest() == clean
+    assert not other.board.test_memory.any()
+
+
+def test_nobody_runs_in_the_test_devices_memory():
+    one = machine(b"\xe9" + (TEST_MEMORY - base(0) - 5).to_bytes(4, "little"), leave(0))  # jmp
+    one.run(until=100_000)
+    assert one.lives[0].ending is Ending.TRIPLE_FAULT
 
 
 @pytest.mark.parametrize("limit", [1_000, 40_000, 123_456])
