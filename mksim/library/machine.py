@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mksim.boot.partition import partition_table
-from mksim.boot.symbols import read_symbols
+from mksim.boot.symbols import EMPTY, Symbols
 from mksim.clock.time import NEVER
 from mksim.debug.looking import Looking
 from mksim.debug.target import REGISTERS
@@ -28,6 +28,7 @@ from mksim.machine.config import Layout, Protection
 from mksim.machine.kernel import Life
 from mksim.machine.options import TRACE_KINDS, TRACE_MOST
 from mksim.machine.reading import make_layout, read_layout
+from mksim.machine.symbols import symbols_of
 from mksim.observe.evidence import Evidence
 from mksim.observe.recent import Recent
 from mksim.observe.report import fragment, page
@@ -102,6 +103,7 @@ class Machine:
         self.evidence = Evidence(self.raw, self.transcript) if evidence else None
         self._look = Looking(self.raw)
         self._mishaps = inject.Mishaps(self.raw)
+        self._symbols: dict[str, Symbols] = {}
         self._expected: dict[str, int] = {}
         """How many bytes of each console `expect` has gone past."""
         self._waited = 0
@@ -233,17 +235,23 @@ class Machine:
         if not self._look.write(core, address, data):
             raise ValueError(f"core {core} has no memory for {len(data)} bytes at {address:#x}")
 
+    def symbols(self, kernel: str) -> Symbols:
+        """Return a kernel's symbols: of its image, or what a Linux, once unpacked, has in its memory."""
+        if not len(self._symbols.get(kernel, EMPTY)):
+            self._symbols[kernel] = symbols_of(self.raw, self.layout.kernel(kernel))
+        return self._symbols[kernel]
+
     def symbol(self, kernel: str, name: str) -> int:
-        """Return the address of a symbol of a kernel's image, as linked; KeyError if it has none."""
-        symbols = read_symbols(self.layout.kernel(kernel).image.raw)
+        """Return the address of a symbol of a kernel's; KeyError if it has none."""
+        symbols = self.symbols(kernel)
         return int(symbols.addresses[symbols.indices[name]])
 
-    def value(self, kernel: str, name: str) -> int:
+    def value(self, kernel: str, name: str, size: int | None = None) -> int:
         """Return a kernel's variable as an unsigned number of its size; KeyError if it has none."""
-        symbols = read_symbols(self.layout.kernel(kernel).image.raw)
+        symbols = self.symbols(kernel)
         index = symbols.indices[name]
-        size = int(symbols.sizes[index])
         core = self.layout.kernel(kernel).boot_core
+        size = int(symbols.sizes[index]) if size is None else size
         return int.from_bytes(self.read(core, int(symbols.addresses[index]), size), "little")
 
     # --- disturbing ---

@@ -5,13 +5,14 @@ from html import escape
 
 import numpy as np
 
-from mksim.boot.lines import Lines, read_lines
-from mksim.boot.symbols import Symbols, read_symbols
+from mksim.boot.image import Protocol
+from mksim.boot.lines import read_lines
 from mksim.fabric.ledger import Act
 from mksim.machine.config import Kernel
 from mksim.machine.drawing import regions
 from mksim.machine.machine import Machine
 from mksim.machine.names import owner_name
+from mksim.machine.symbols import symbols_of
 
 SHOWN = 100
 """Single crossings of each kind, for each pair."""
@@ -23,12 +24,14 @@ _HEAD = "<tr><th>when</th><th>what</th><th>where</th><th>by</th><th>from</th></t
 class Code:
     """What is at an address of a kernel's code."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, machine: Machine, kernel: Kernel) -> None:
         self._segments = [
             (segment.virtual, segment.span.moved(kernel.load_offset)) for segment in kernel.image.segments
         ]
-        self._symbols: Symbols = read_symbols(kernel.image.raw)
-        self._lines: Lines = read_lines(kernel.image.raw)
+        self._symbols = symbols_of(machine, kernel)
+        self._lines = read_lines(kernel.image.raw)
+        self._elsewhere = kernel.image.protocol is Protocol.LINUX
+        """Whether it runs at other addresses than its image's: it unpacks itself."""
 
     def at(self, rip: int) -> str:
         """Return the symbol and the source line, as far as the image tells them."""
@@ -37,7 +40,7 @@ class Code:
                 rip += virtual - span.base
             if virtual <= rip < virtual + span.size:
                 return " ".join(str(one) for one in (self._symbols.at(rip), self._lines.at(rip)) if one)
-        return ""
+        return str(self._symbols.at(rip) or "") if self._elsewhere else ""
 
 
 class Crossings:
@@ -119,7 +122,7 @@ class Crossings:
 
     def _code(self, kernel: int) -> Code:
         if kernel not in self._codes:
-            self._codes[kernel] = Code(self._machine.layout.kernels[kernel])
+            self._codes[kernel] = Code(self._machine, self._machine.layout.kernels[kernel])
         return self._codes[kernel]
 
     def _where(self, record: np.void, act: Act) -> str:
