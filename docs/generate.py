@@ -82,6 +82,7 @@ INTRODUCTIONS = {
     "doorbell": ("[[doorbell]]", "Who may interrupt whom, with what. Any number."),
     "wire": ("[[wire]]", "A null modem: what one UART sends, the other receives. Any number."),
     "device": ("[[device]]", "A device on PCI; docs/devices.md tells of them. Any number."),
+    "iommu": ("[iommu]", "Intel VT-d before all devices: see docs/devices.md. Without the table, none."),
     "expect": ("[expect]", "What the run as a whole is to come to, for the exit code."),
 }
 

@@ -130,7 +130,7 @@ static uint32_t xsdt_write(struct boot *boot, const uint32_t *tables, uint32_t c
 
 uint32_t acpi_write(struct boot *boot) {
     struct acpi_rsdp *rsdp = area_take(boot, sizeof(*rsdp), 16);
-    uint32_t tables[6], count = 0;
+    uint32_t tables[7], count = 0;
     tables[count++] = fadt_write(boot);
     tables[count++] = madt_write(boot);
     tables[count++] = mkpt_write(boot);
@@ -140,6 +140,8 @@ uint32_t acpi_write(struct boot *boot) {
         tables[count++] = hpet_write(boot);
     if (boot->kernel->pci_segment != NOBODY)
         tables[count++] = mcfg_write(boot);
+    if (iommu_owned(boot->id))
+        tables[count++] = dmar_write(boot);
     uint32_t rsdt = rsdt_write(boot, tables, count);
     seal_rsdp(rsdp, rsdt, xsdt_write(boot, tables, count));
     return (uint32_t)rsdp;

@@ -45,6 +45,7 @@ static void check_arrays(const struct partition_header *header) {
     check_array("doorbells:", header->doorbells, sizeof(struct partition_doorbell));
     check_array("modules:", header->modules, sizeof(struct partition_module));
     check_array("uarts:", header->uarts, sizeof(struct partition_uart));
+    check_array("iommus:", header->iommus, sizeof(struct partition_iommu));
     check_array("strings:", header->strings, 1);
     need(header->cores.count <= CORES_MAX, "cores:", header->cores.count, "is too many");
 }
@@ -150,6 +151,13 @@ static void check_uart(uint32_t i) {
     need(uart_at(i)->peer == NOBODY || is_kernel(uart_at(i)->peer), "UART", i, "is wired to no kernel");
 }
 
+static void check_iommu(uint32_t i) {
+    const struct partition_iommu *iommu = iommu_at(i);
+    need(iommu->owner == NOBODY || is_kernel(iommu->owner), "IOMMU", i, "is owned by no kernel");
+    need(in_dram(iommu->root, PAGE) && in_dram(iommu->interrupts & -PAGE, PAGE), "IOMMU", i,
+         "has its tables beyond DRAM");
+}
+
 static void check_each(struct partition_array array, void (*check)(uint32_t index)) {
     for (uint32_t i = 0; i < array.count; i++)
         check(i);
@@ -168,6 +176,7 @@ void check_table(void) {
     check_each(header->doorbells, check_doorbell);
     check_each(header->modules, check_module);
     check_each(header->uarts, check_uart);
+    check_each(header->iommus, check_iommu);
     check_each(header->kernels, check_kernel);
     check_each(header->kernels, check_tables_area);
     check_each(header->kernels, check_parameters);

@@ -71,6 +71,11 @@ uint32_t spcr_write(struct boot *boot);
 // ioapic.c
 void ioapic_mask(uint32_t index);
 
+// iommu.c
+void iommu_start(void);
+bool iommu_owned(uint32_t kernel);
+uint32_t dmar_write(struct boot *boot);
+
 // lapic.c
 uint32_t lapic_id(void);                                // by CPUID: right in either mode
 void lapic_init(bool x2apic, bool external);
@@ -104,6 +109,7 @@ const struct partition_grant *grant_at(uint32_t index);
 const struct partition_doorbell *doorbell_at(uint32_t index);
 const struct partition_module *module_at(uint32_t index);
 const struct partition_uart *uart_at(uint32_t index);
+const struct partition_iommu *iommu_at(uint32_t index);
 const char *string_at(uint32_t offset);
 
 // pic.c

@@ -2,7 +2,7 @@
 
 FIRMWARE_SOURCES := $(wildcard firmware/*.S firmware/*.c)
 FIRMWARE_OBJECTS := $(patsubst firmware/%,build/firmware/%.o,$(FIRMWARE_SOURCES))
-FIRMWARE_HEADERS := $(patsubst %,build/include/%.h,acpi acpi_pm handoff memmap partition)
+FIRMWARE_HEADERS := $(patsubst %,build/include/%.h,acpi acpi_pm handoff memmap partition vtd)
 
 # A stack of 512 bytes, no FPU state of its own, no data that would need relocating.
 FIRMWARE_CFLAGS := -target x86-freestanding-none -mcpu=i686 -Os -g -std=gnu17 -Wall -Wextra -Werror \

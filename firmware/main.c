@@ -28,6 +28,7 @@ static void quiet_board(void) {
     pic_mask();
     for (uint32_t i = 0; i < table()->ioapics; i++)
         ioapic_mask(i);
+    iommu_start();
     lapic_init(any_boot_core_far(), false);
     post(POST_BOARD);
 }

@@ -16,6 +16,7 @@ ARRAY(grant_at, partition_grant, grants)
 ARRAY(doorbell_at, partition_doorbell, doorbells)
 ARRAY(module_at, partition_module, modules)
 ARRAY(uart_at, partition_uart, uarts)
+ARRAY(iommu_at, partition_iommu, iommus)
 
 const char *string_at(uint32_t offset) {
     return (const char *)(PARTITION_TABLE + table()->strings.offset + offset);

@@ -2,7 +2,9 @@
 #pragma once
 #include "../lib/check.h"
 
-struct board { u32 ready, done; };
+struct board { u32 ready, done; u64 tables; };  // the last: where the victim's page tables are
+
+#define UNUSED 300                              // an entry of them that translates nothing
 
 #define READY 2                                 // kernels besides the rogue
 

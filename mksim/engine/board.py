@@ -16,6 +16,8 @@ from mksim.engine.records import (
     CONSOLE_BYTE,
     CONSOLE_SIZE,
     CORE,
+    DMA_FAULT,
+    DMA_FAULTS,
     ENGINE,
     KERNEL,
     MACHINE,
@@ -36,6 +38,7 @@ from mksim.hw.rtc import RTC
 from mksim.hw.uart16550 import UART
 from mksim.hw.vga import VGA
 from mksim.hw.virtio_blk import BLOCK
+from mksim.hw.vtd import VTD
 from mksim.spec.cpuid import ROW
 from mksim.spec.memmap import TEST_MEMORY_SIZE
 
@@ -58,6 +61,7 @@ class Board:
         functions: int = 1,
         devices: int = 0,
         disk_bytes: int = 0,
+        iommus: int = 0,
     ) -> None:
         self.deeds = deeds
         self.ledger = Ledger(kernels)
@@ -86,11 +90,14 @@ class Board:
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
         self.ioapics = np.zeros(max(ioapics, 1), IOAPIC)
         self.ioapic_owner = np.full(max(ioapics, 1), -1, np.int16)
+        self.iommus, self.iommu_owner = np.zeros(max(iommus, 1), VTD), np.full(max(iommus, 1), -1, np.int16)
+        self.ioapic_iommu = np.full(max(ioapics, 1), -1, np.int16)
+        self.dma_faults = np.zeros(DMA_FAULTS, DMA_FAULT)
         self.console = np.zeros(CONSOLE_SIZE, CONSOLE_BYTE)
         self.trace = np.zeros(1, EVENT)
         self.cpuid = rows.astype(ROW)
         self.stop = np.zeros(1, np.uint8)
-        self._count(cores, kernels, uarts, ioapics)
+        self._count(cores, kernels, uarts, ioapics, iommus)
         self._link()
 
     def stop_on(self, byte: np.ndarray) -> None:
@@ -103,13 +110,13 @@ class Board:
         self.trace = np.zeros(TRACE_SIZE, EVENT)
         self.machine["trace"], self.machine["trace_size"] = self.trace.ctypes.data, TRACE_SIZE
 
-    def _count(self, cores: int, kernels: int, uarts: int, ioapics: int) -> None:
+    def _count(self, cores: int, kernels: int, uarts: int, ioapics: int, iommus: int) -> None:
         machine = self.machine
         machine["n_cores"], machine["kernels"], machine["n_engines"] = cores, kernels, kernels + 1
         machine["n_uarts"], machine["n_ioapics"] = uarts, ioapics
         machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
         machine["serial_deadline"] = machine["screen_due"] = machine["device_deadline"] = NEVER
-        machine["n_functions"] = len(self.functions)
+        machine["n_functions"], machine["n_iommus"] = len(self.functions), iommus
         machine["n_edus"], machine["n_blocks"] = len(self.edus), len(self.blocks)
         machine["n_fw_items"], machine["n_fw_data"] = len(self.fw_items), len(self.fw_data)
         machine["running"] = machine["paused"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
@@ -143,7 +150,7 @@ class Board:
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
         "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
         "console", "trace", "cpuid", "pci", "functions", "edus", "blocks", "disk_bytes", "fw_items",
-        "fw_data",
+        "fw_data", "iommus", "iommu_owner", "ioapic_iommu", "dma_faults",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

@@ -112,12 +112,20 @@ def cross(
 
 @outlined(MACHINE, FUNCTION)
 def cross_dma(
-    machine: np.void, f: np.void, when: int, act: int, where: int, size: int, target: int, granted: bool
+    machine: np.void,
+    owner: int,
+    place: int,
+    when: int,
+    act: int,
+    where: int,
+    size: int,
+    target: int,
+    granted: bool,
 ) -> None:
-    """Write one crossing by a function of PCI into the ledger: it has a place, and neither core nor RIP."""
-    boot_core = kernel_of(machine, f["owner"])["boot_core"]
-    trace(machine, CROSSED, when, boot_core, where, f["place"], target, act, np.int64(granted))
-    write_down(machine, np.int64(f["owner"]), -1, when, f["place"], act, where, size, target, granted)
+    """Write one crossing by a device of an owner's into the ledger: it has a place, neither core nor RIP."""
+    boot_core = kernel_of(machine, owner)["boot_core"]
+    trace(machine, CROSSED, when, boot_core, where, place, target, act, np.int64(granted))
+    write_down(machine, owner, -1, when, place, act, where, size, target, granted)
 
 
 @outlined(MACHINE)

@@ -1,7 +1,8 @@
 """DMA: what devices do to memory. A device acts for its owner, and reaches what the fabric lets it reach.
 
-Without an IOMMU that is everything. Another's page is a crossing, one for each page and transfer; `guard`
-refuses it: a read gets ones, a write changes nothing, and the device's status says that the target aborted.
+Where the board has an IOMMU, that says where a request goes, page by page. Then another's page is a crossing,
+one for each page and transfer; `guard` refuses it. What either of them refuses does not happen: a read gets
+ones, a write changes nothing, and the device's status says that the target aborted.
 """
 
 import numpy as np
@@ -10,18 +11,21 @@ from numba import carray
 from mksim.compiled import native
 from mksim.engine.crossings import DMA_READ, DMA_WRITE, cross_dma, page_owner
 from mksim.engine.entry import outlined
-from mksim.engine.interrupts import interrupt
+from mksim.engine.interrupts import interrupt, remapped, send_events
 from mksim.engine.mwait import wake_monitors
 from mksim.engine.qemu import pointer
 from mksim.engine.records import MACHINE, engine_of, kernel_of
+from mksim.engine.remapping import SEGMENT_SHIFT, remap_message, translate
 from mksim.engine.softmmu import drop_code
 from mksim.hw import pci_config
 from mksim.hw.pci_config import FUNCTION
+from mksim.hw.vtd_interrupts import AS_IT_IS
 from mksim.spec import pci as spec
 from mksim.spec.memmap import HIGH_DRAM, LOW_DRAM_END, PAGE, PAGE_SHIFT
 
 _R, _W = 1, 2  # ownership.Rights, plain numbers for Numba
 _NOTHING = 0xFF
+_MESSAGE = 4
 
 
 @native
@@ -38,17 +42,40 @@ def reaches(machine: np.void, f: np.void, act: int, right: int, address: int, si
     if not is_memory(machine, address, size):
         pci_config.report(f, spec.STATUS_MASTER_ABORT)
         return False
-    owner = engine_of(machine, f["owner"])
-    rights = carray(pointer(owner["rights"] + (address >> PAGE_SHIFT)), 1, np.uint8)[0]
-    direct = carray(pointer(owner["direct"] + (address >> PAGE_SHIFT)), 1, np.uint8)[0]
-    if direct & right != 0:
-        return True
-    granted = rights & right != 0
-    cross_dma(machine, f, now, act, address, size, page_owner(machine, address), granted)
-    if granted or machine["guard"] == 0:
+    if allowed(machine, np.int64(f["owner"]), np.int64(f["place"]), act, right, address, size, now):
         return True
     pci_config.report(f, spec.STATUS_TARGET_ABORT)
     return False
+
+
+@native
+def allowed(
+    machine: np.void, owner: int, place: int, act: int, right: int, address: int, size: int, now: int
+) -> bool:
+    """Tell whether the fabric lets a device of an owner's have bytes of one page of DRAM; record it."""
+    whose = engine_of(machine, owner)
+    rights = carray(pointer(whose["rights"] + (address >> PAGE_SHIFT)), 1, np.uint8)[0]
+    direct = carray(pointer(whose["direct"] + (address >> PAGE_SHIFT)), 1, np.uint8)[0]
+    if direct & right != 0:
+        return True
+    granted = rights & right != 0
+    cross_dma(machine, owner, place, now, act, address, size, page_owner(machine, address), granted)
+    return granted or machine["guard"] == 0
+
+
+@native
+def goes_to(machine: np.void, f: np.void, act: int, right: int, address: int, size: int, now: int) -> int:
+    """Return where in memory a request for bytes of one page goes; below zero if it does not happen."""
+    if is_interrupt(address):
+        pci_config.report(f, spec.STATUS_MASTER_ABORT)
+        return np.int64(-1)  # type: ignore[return-value]  # signed, for numba
+    where = np.int64(translate(machine, np.int64(f["place"]), address, act == DMA_WRITE, now))
+    if where < 0:
+        send_events(machine, f["place"] >> SEGMENT_SHIFT, now)
+        pci_config.report(f, spec.STATUS_TARGET_ABORT)
+    elif not reaches(machine, f, act, right, where, size, now):
+        where = np.int64(-1)
+    return where  # type: ignore[return-value]
 
 
 @native
@@ -59,8 +86,9 @@ def dma_read(
     whole = True
     while size > 0:
         step = min(size, PAGE - (address & (PAGE - 1)))
-        if reaches(machine, f, DMA_READ, _R, address, step, now):
-            to[at : at + step] = carray(pointer(machine["memory"] + address), step, np.uint8)
+        where = goes_to(machine, f, DMA_READ, _R, address, step, now)
+        if where >= 0:
+            to[at : at + step] = carray(pointer(machine["memory"] + where), step, np.uint8)
         else:
             to[at : at + step] = _NOTHING
             whole = False
@@ -74,12 +102,18 @@ def dma_write(
 ) -> bool:
     """Write bytes of a device's to memory; return False where some of it did not happen."""
     whole = True
+    if is_interrupt(address) and size == _MESSAGE:
+        data = np.int64(source[at]) | np.int64(source[at + 1]) << 8
+        data |= np.int64(source[at + 2]) << 16 | np.int64(source[at + 3]) << 24
+        send_interrupt(machine, f, address, data, now)
+        return True
     while size > 0:
         step = min(size, PAGE - (address & (PAGE - 1)))
-        if reaches(machine, f, DMA_WRITE, _W, address, step, now):
-            carray(pointer(machine["memory"] + address), step, np.uint8)[:] = source[at : at + step]
+        where = goes_to(machine, f, DMA_WRITE, _W, address, step, now)
+        if where >= 0:
+            carray(pointer(machine["memory"] + where), step, np.uint8)[:] = source[at : at + step]
             for index in range(machine["n_engines"]):
-                drop_code(engine_of(machine, index), machine["memory"] + address, step)
+                drop_code(engine_of(machine, index), machine["memory"] + where, step)
         else:
             whole = False
         address, at, size = address + step, at + step, size - step
@@ -90,18 +124,30 @@ def dma_write(
 
 @outlined(MACHINE, FUNCTION)
 def send_message(machine: np.void, f: np.void, address: int, data: int, now: int) -> None:
-    """Write the 32 bits of an MSI: to the processors' addresses that is an interrupt (SDM vol. 3A, 12.11)."""
-    if address & ~(spec.MSI_WINDOW_SIZE - 1) != spec.MSI_WINDOW:
-        word = np.zeros(4, np.uint8)
-        for byte in range(4):
-            word[byte] = data >> (8 * byte) & 0xFF
-        dma_write(machine, f, address, word, 0, 4, now)
+    """Write the 32 bits of an MSI: to the processors' addresses that is an interrupt."""
+    word = np.zeros(_MESSAGE, np.uint8)
+    for byte in range(_MESSAGE):
+        word[byte] = data >> (8 * byte) & 0xFF
+    dma_write(machine, f, address, word, 0, _MESSAGE, now)
+
+
+@native
+def is_interrupt(address: int) -> bool:
+    """Tell whether a write of 32 bits to an address is an interrupt (SDM vol. 3A, 12.11)."""
+    return address & ~(spec.MSI_WINDOW_SIZE - 1) == spec.MSI_WINDOW
+
+
+@outlined(MACHINE, FUNCTION)
+def send_interrupt(machine: np.void, f: np.void, address: int, data: int, now: int) -> None:
+    """Send an interrupt by its address and data, or what the IOMMU makes of it."""
+    sender = np.int64(kernel_of(machine, f["owner"])["boot_core"])
+    found = remap_message(machine, np.int64(f["place"]), address, data, now)
+    if found != AS_IT_IS:
+        remapped(machine, f["place"] >> SEGMENT_SHIFT, found, sender, now)
         return
     if data >> spec.MSI_MODE_SHIFT & 7 in (3, 6):
         return  # reserved: no start-up by MSI
     destination = address >> spec.MSI_DESTINATION_SHIFT & 0xFF
     logical = 1 if address & spec.MSI_LOGICAL else 0
     entry = data & (spec.MSI_VECTOR | 7 << spec.MSI_MODE_SHIFT | spec.MSI_LEVEL)
-    interrupt(
-        machine, entry | logical << 11 | destination << 56, kernel_of(machine, f["owner"])["boot_core"], now
-    )
+    interrupt(machine, entry | logical << 11 | destination << 56, sender, now)

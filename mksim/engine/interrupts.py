@@ -30,12 +30,14 @@ from mksim.engine.records import (
     kernel_of,
     wakes,
 )
+from mksim.engine.remapping import ioapic_unit, remap_pin, unit_of, unit_owner
 from mksim.engine.reset import init_core, start_core
 from mksim.engine.tracing import SENT, SLEPT, WOKE, trace, trace_core
 from mksim.fabric.message import MESSAGE, STATE, push
 from mksim.fabric.ownership import FIRMWARE
-from mksim.hw import ioapic, lapic, pic8259
+from mksim.hw import ioapic, lapic, pic8259, vtd_core
 from mksim.hw import lapic_message as message
+from mksim.hw.vtd_interrupts import AS_IT_IS, BLOCKED, DESTINATION_SHIFT
 from mksim.spec.apic import (
     ALL_INCLUDING_SELF,
     EXTINT,
@@ -241,16 +243,51 @@ def pins(machine: np.void, unit: int, sender: int, now: int) -> None:
     chip = io_apic(machine, unit)
     pin = ioapic.take(chip)
     while pin >= 0:
-        interrupt(machine, np.int64(chip["redirection"][pin]), sender, now)
+        entry = np.int64(chip["redirection"][pin])
+        found = remap_pin(machine, unit, entry, now)
+        if found == AS_IT_IS:
+            interrupt(machine, entry, sender, now)
+        else:
+            remapped(machine, ioapic_unit(machine, unit), found, sender, now)
         pin = ioapic.take(chip)
 
 
 @outlined(MACHINE)
 def interrupt(machine: np.void, entry: int, sender: int, now: int) -> None:
     """Send the message of one redirection entry (82093AA, 3.2.4)."""
+    emit(machine, entry, message.widen((entry >> 56) & 0xFF), sender, now)
+
+
+@native
+def remapped(machine: np.void, number: int, found: int, sender: int, now: int) -> None:
+    """Send what a unit of the IOMMU has made of a message, or what the unit says of having blocked it."""
+    if found == BLOCKED:
+        send_events(machine, number, now)
+    else:
+        emit(machine, found & 0xFFFF, found >> DESTINATION_SHIFT, sender, now)
+
+
+@outlined(MACHINE)
+def send_events(machine: np.void, number: int, now: int) -> None:
+    """Send the messages of a unit itself, which nobody remaps (Intel VT-d 3.3, § 5.1.6)."""
+    unit, owner = unit_of(machine, number), unit_owner(machine, number)
+    event = vtd_core.take_event(unit)
+    while event != 0:
+        address, data = vtd_core.event_address(unit, event), vtd_core.event_data(unit, event)
+        low, high = address >> 12 & 0xFF, address >> 32 & 0xFFFFFF00
+        destination = low | high if high else message.widen(low)
+        logical = 1 << 11 if address & 4 else 0
+        if owner >= 0:
+            sender = np.int64(kernel_of(machine, owner)["boot_core"])
+            emit(machine, data & 0x87FF | logical, destination, sender, now)
+        event = vtd_core.take_event(unit)
+
+
+@outlined(MACHINE)
+def emit(machine: np.void, entry: int, destination: int, sender: int, now: int) -> None:
+    """Send a message with the low bits of a redirection entry, to a destination of 32 bits."""
     vector, mode = entry & 0xFF, (entry >> 8) & 7
-    logical, destination = (entry >> 11) & 1 != 0, message.widen((entry >> 56) & 0xFF)
-    level = (entry >> 15) & 1 != 0
+    logical, level = (entry >> 11) & 1 != 0, (entry >> 15) & 1 != 0
     if mode == EXTINT and core_of(machine, sender)["home"] != machine["legacy_kernel"]:
         return  # no 8259 is there to answer
     chosen, least = -1, 256

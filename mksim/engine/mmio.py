@@ -27,6 +27,7 @@ from mksim.engine.crossings import (
 )
 from mksim.engine.entry import entry, outlined
 from mksim.engine.interrupts import io_apic, pins
+from mksim.engine.iommu import read_unit, write_unit
 from mksim.engine.machinecheck import BUS_FETCH, BUS_MESSAGE, BUS_READ, BUS_WRITE, post, throw
 from mksim.engine.msr import after_apic_write
 from mksim.engine.pci import ecam_owner, memory_owner, read_ecam, read_memory, write_ecam, write_memory
@@ -36,6 +37,7 @@ from mksim.engine.records import (
     FOREIGN,
     HOLE,
     IO_APIC,
+    IOMMU_UNIT,
     LOCAL_APIC,
     MACHINE,
     PCI_ECAM,
@@ -46,6 +48,7 @@ from mksim.engine.records import (
     engine_of,
     machine_at,
 )
+from mksim.engine.remapping import unit_owner
 from mksim.engine.softmmu import drop_code
 from mksim.engine.timers import read_hpet, write_hpet
 from mksim.fabric.ownership import FIRMWARE, NOBODY
@@ -154,6 +157,8 @@ def chip_read(engine: np.void, machine: np.void, region: np.void, offset: int, s
             return np.uint64(read_ecam(machine, offset, size))
         if kind == PCI_SPACE:
             return np.uint64(read_memory(engine, machine, region["base"] + offset, size))
+        if kind == IOMMU_UNIT:
+            return np.uint64(read_unit(machine, region["unit"], offset, size))
         return np.uint64(read_hpet(machine, offset, engine["time"]))
     return _ONES
 
@@ -178,6 +183,8 @@ def chip_write(
             write_ecam(engine, machine, offset, size, value & 0xFFFFFFFF)
         elif kind == PCI_SPACE:
             write_memory(engine, machine, region["base"] + offset, size, value)
+        elif kind == IOMMU_UNIT:
+            write_unit(machine, region["unit"], offset, size, value, engine["time"])
         else:
             write_hpet(engine, machine, offset, size, value & 0xFFFFFFFF)
 
@@ -226,6 +233,8 @@ def chip_owner(machine: np.void, region: np.void, offset: int) -> np.int64:
         return ecam_owner(machine, offset)
     if region["kind"] == PCI_SPACE:
         return memory_owner(machine, region["base"] + offset)
+    if region["kind"] == IOMMU_UNIT:
+        return unit_owner(machine, region["unit"])
     if region["kind"] == IO_APIC:
         owners = carray(pointer(machine["ioapic_owner"]), machine["n_ioapics"], np.int16)
         return np.int64(owners[region["unit"]])

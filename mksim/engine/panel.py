@@ -17,6 +17,7 @@ from mksim.engine.interrupts import settle as settle_core
 from mksim.engine.pci import pci_of
 from mksim.engine.qemu import cpu_cc_compute_all
 from mksim.engine.records import RUNNING, core_of, engine_of, env_at, kernel_of, machine_at
+from mksim.engine.remapping import reset_units
 from mksim.engine.reset import start_core
 from mksim.engine.screen import vga_of
 from mksim.engine.serial import rearm, send, uart_of, wire_of
@@ -55,6 +56,7 @@ def power_up(machine_address: int, epoch: int) -> None:
         ioapic.reset(io_apic(machine, unit), unit)
     for unit in range(machine["n_uarts"]):
         power_up_uart(machine, unit)
+    reset_units(machine, np.int64(machine["kernels"]))
     for index in range(machine["kernels"] + 1):
         reset_own(machine, index)
     for index in range(machine["n_functions"]):
@@ -116,6 +118,7 @@ def reset_kernel(machine_address: int, index: int, when: int) -> None:
     """Pull the reset line of all chips that a kernel owns."""
     machine = machine_at(machine_address)
     reset_own(machine, index)
+    reset_units(machine, index)
     for unit in range(machine["n_uarts"]):
         if wire_of(machine, unit)["owner"] == index:
             reset_uart(machine, unit, when)

@@ -145,7 +145,20 @@ UART_WIRE = np.dtype(
 
 REGION = np.dtype([("engine", "<i8"), ("base", "<i8"), ("kind", "<i4"), ("unit", "<i4")], align=True)
 """A range of an engine's physical addresses that is not plain memory to it."""
-FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE, TIMER_BLOCK, PCI_ECAM, PCI_SPACE = range(8)
+FOREIGN, HOLE, LOCAL_APIC, IO_APIC, ROM_IMAGE, TIMER_BLOCK, PCI_ECAM, PCI_SPACE, IOMMU_UNIT = range(9)
+
+DMA_FAULT = np.dtype(
+    [
+        ("when", "<i8"),  # cycles
+        ("place", "<i8"),  # segment << 16 | source-id
+        ("where", "<i8"),  # the address asked for; of an interrupt its index << 48
+        ("kind", "<i4"),  # DMA_IN: a read of memory; DMA_OUT: a write; DMA_INTERRUPT
+        ("reason", "<i4"),  # spec/vtd_tables.py
+    ]
+)
+DMA_IN, DMA_OUT, DMA_INTERRUPT = range(3)
+DMA_FAULTS = 1024
+"""That are kept: the first ones."""
 
 MACHINE = np.dtype(
     [
@@ -223,6 +236,12 @@ MACHINE = np.dtype(
         ("trace_count", "<i8"),
         ("trace_lost", "<i8"),
         ("debugger", "<i8"),  # 0: none
+        ("n_iommus", "<i4"),  # units: none, or one for each segment of PCI
+        ("iommus", "<i8"),
+        ("iommu_owner", "<i8"),  # i2[n_iommus]
+        ("ioapic_iommu", "<i8"),  # i2[n_ioapics]: the unit that an I/O APIC is behind, or -1
+        ("dma_faults", "<i8"),
+        ("dma_fault_count", "<i8"),
     ],
     align=True,
 )

@@ -24,7 +24,7 @@ def command_contexts(u: np.void) -> None:
     low, high = u["words"][word - 1], u["words"][word]
     asked, domain, source = high >> 29 & 3, low & tables.DID, low >> 16 & 0xFFFF
     actual = 0 if on(u, spec.QIE) else asked
-    if actual == spec.GLOBAL:
+    if actual == spec.ALL:
         caches.forget_contexts(u, _NONE, _NONE, 0)
     elif actual == spec.DOMAIN:
         caches.forget_contexts(u, domain, _NONE, 0)
@@ -50,7 +50,7 @@ def command_pages(u: np.void) -> None:
 @native
 def forget_pages(u: np.void, granularity: int, domain: int, at: int) -> None:
     """Forget translations: all, of a domain, or of pages as IVA_REG names them."""
-    if granularity == spec.GLOBAL:
+    if granularity == spec.ALL:
         caches.forget_pages(u, _NONE, _NONE, 0)
     elif granularity == spec.DOMAIN:
         caches.forget_pages(u, domain, _NONE, 0)
@@ -88,7 +88,7 @@ def do(u: np.void, low: int, high: int) -> int:
     domain = low >> tables.Q_DID_SHIFT & tables.DID
     if kind == tables.OF_CONTEXT and granularity != 0:
         source = low >> tables.Q_SID_SHIFT & 0xFFFF if granularity == spec.SELECTIVE else np.int64(_NONE)
-        whose = domain if granularity != spec.GLOBAL else np.int64(_NONE)
+        whose = domain if granularity != spec.ALL else np.int64(_NONE)
         caches.forget_contexts(u, whose, source, low >> tables.Q_FM_SHIFT & 3)
         return DONE
     if kind == tables.OF_IOTLB and granularity != 0:

@@ -16,6 +16,7 @@ from mksim.engine.records import (
     FOREIGN,
     HOLE,
     IO_APIC,
+    IOMMU_UNIT,
     LOCAL_APIC,
     PCI_ECAM,
     PCI_SPACE,
@@ -67,10 +68,10 @@ def build_board(layout: Layout, seed: int) -> Board:
     )
     fw_items, fw_data, counts = firmware_items(layout)
     board = Board(
-        deeds, memory=layout.memory, cores=len(layout.apic_ids), kernels=len(layout.kernels),
+        deeds, memory=layout.dram, cores=len(layout.apic_ids), kernels=len(layout.kernels),
         uarts=sum(len(kernel.uarts) for kernel in layout.kernels), ioapics=layout.ioapics, rows=rows,
         fw_items=fw_items, fw_data=fw_data, functions=segment_count(layout) + len(layout.devices),
-        devices=len(layout.devices), disk_bytes=forgotten(layout),
+        devices=len(layout.devices), disk_bytes=forgotten(layout), iommus=len(layout.iommus),
     )  # fmt: skip
     plug_items(board, counts)
     machine = board.machine
@@ -125,7 +126,7 @@ def build_engines(board: Board, layout: Layout, rom: np.ndarray) -> list[Engine]
 
 def firmware_rights(layout: Layout) -> np.ndarray:
     """Return the rights of the firmware, which must reach everything before anything is anybody's."""
-    return np.full(layout.memory >> memmap.PAGE_SHIFT, Rights.ALL, np.uint8)
+    return np.full(layout.dram >> memmap.PAGE_SHIFT, Rights.ALL, np.uint8)
 
 
 def map_rom(engine: Engine, rom: np.ndarray, tables: np.ndarray | None) -> None:
@@ -190,12 +191,16 @@ def map_chips(engine: Engine, layout: Layout) -> None:
     timers = Region(Span(memmap.HPET, memmap.PAGE), TIMER_BLOCK)
     ecam = Region(Span(memmap.ECAM, segment_count(layout) * memmap.ECAM_BUS), PCI_ECAM)
     space = Region(Span.between(memmap.PCI_MEMORY, memmap.PCI_MEMORY_END - 1), PCI_SPACE)
-    regions = [*ioapics, timers, ecam, space, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
+    iommus = [
+        Region(Span(memmap.IOMMU + unit * memmap.IOMMU_STRIDE, memmap.PAGE), IOMMU_UNIT, unit)
+        for unit in range(len(layout.iommus))
+    ]
+    regions = [*ioapics, *iommus, timers, ecam, space, Region(Span(memmap.LAPIC, memmap.PAGE), LOCAL_APIC)]
     for region in regions:
         engine.map_region(region)
     mapped = [Span(memmap.TEST_MEMORY, memmap.TEST_MEMORY_SIZE), Span(memmap.ROM, memmap.ROM_SIZE)]
     taken = sorted([region.span for region in regions] + mapped)
-    base = layout.memory
+    base = layout.dram
     for span in [*taken, Span(memmap.PHYSICAL_END, memmap.PAGE)]:
         if base < span.base:
             engine.map_region(Region(Span(base, span.base - base), HOLE))

@@ -3,11 +3,12 @@
 import numpy as np
 
 from mksim.boot.fw_items import items
+from mksim.boot.remapping import tables
 from mksim.clock.time import NEVER
 from mksim.engine import panel
 from mksim.engine.board import Board
 from mksim.engine.ports import Device
-from mksim.fabric.ownership import NOBODY
+from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.hw import pci_functions
 from mksim.hw.fw_cfg import ITEM
 from mksim.machine.config import Kernel, Layout
@@ -46,6 +47,7 @@ def plug_chips(board: Board, layout: Layout) -> None:
     """Plug in the chips that a board has one of, and each kernel's own."""
     plug_functions(board, layout)
     plug_disks(board, layout)
+    plug_iommus(board, layout)
     if layout.screen_owner is not None:
         plug_ports(board, memmap.PORT_VGA, PORTS, Device.VGA, 0)
         clear_screen(board)
@@ -141,6 +143,27 @@ def share_lines(wires: np.ndarray) -> None:
             lines.setdefault((owner, irq), []).append(unit)
     for sharers in lines.values():
         wires["sharer"][sharers] = np.roll(sharers, -1)
+
+
+def plug_iommus(board: Board, layout: Layout) -> None:
+    """Plug in the units of the IOMMU, each before a segment, and what is behind them besides functions."""
+    ids = {kernel.name: kernel.id for kernel in layout.kernels}
+    ioapics = {kernel.name: kernel.ioapic for kernel in layout.kernels}
+    for segment, unit in enumerate(layout.iommus):
+        board.iommus[segment]["remapping"] = unit.remaps
+        board.iommu_owner[segment] = FIRMWARE if unit.owner is None else ids[unit.owner]
+        if unit.kernel is not None and (ioapic := ioapics[unit.kernel]) is not None:
+            board.ioapic_iommu[ioapic] = segment
+
+
+def write_tables(board: Board, layout: Layout) -> None:
+    """Put the firmware's tables for the IOMMU into memory, as the deeds are."""
+    for unit in layout.iommus:
+        if unit.tables is not None and unit.kernel is not None:
+            kernel = layout.kernel(unit.kernel)
+            apic_ids = [layout.apic_ids[core] for core in kernel.cores]
+            words = tables(unit.tables.base, board.deeds.rights[kernel.id], apic_ids, unit.interrupt_pages)
+            board.memory[unit.tables.base :][: words.nbytes] = words.view(np.uint8)
 
 
 def clear_screen(board: Board) -> None:

@@ -15,6 +15,7 @@ from mksim.fabric.ownership import OWN_PORTS, Rights, Signal
 from mksim.machine.claims import Claim, Space, board, clashes
 from mksim.machine.devices import Device, misplaced, segments
 from mksim.machine.fit import misfits, tables_of
+from mksim.machine.remapping import Iommu, Unit, end_of_tables, misowned, units
 from mksim.machine.wiring import Wire, WireEnd, loose_ends
 from mksim.spec import vga
 from mksim.spec.memmap import PAGE, PORT_VGA
@@ -32,7 +33,6 @@ LEGACY_PORTS = (
     range(0xCFA, 0xD00),
 )
 """Ports of the chips of which a board has one each."""
-
 
 VGA_PORTS = range(PORT_VGA, PORT_VGA + vga.PORTS)
 
@@ -253,6 +253,7 @@ class Layout:
     doorbells: tuple[Doorbell, ...] = ()
     wires: tuple[Wire, ...] = ()
     devices: tuple[Device, ...] = ()
+    iommu: Iommu | None = None
     rate: int = 1_000_000_000
     """Cycles per second of virtual time."""
     latency: int = 1_000
@@ -281,11 +282,19 @@ class Layout:
     @property
     def segments(self) -> Mapping[str, int]:
         """The PCI segment of each kernel that has one, by its name."""
-        return segments(self.kernels, self.devices)
+        return segments(self.kernels, self.devices, with_ioapics=self.iommu is not None)
+
+    @property
+    def iommus(self) -> tuple[Unit, ...]:
+        return tuple(units(self.iommu, self.kernels, self.segments, len(self.windows), self.memory))
+
+    @property
+    def dram(self) -> int:
+        """All of it: what the config says, and above that the firmware's tables for the IOMMU."""
+        return end_of_tables(self.iommus, self.memory)
 
     @property
     def screen_owner(self) -> Kernel | None:
-        """Who owns the text screen."""
         return next((kernel for kernel in self.kernels if kernel.vga), None)
 
     def kernel(self, name: str) -> Kernel:
@@ -326,9 +335,10 @@ def laws(layout: Layout) -> Iterator[Problem]:
             yield Problem(file, f"kernel.{name}", f"{told}, but {TABLES_SIZE:#x} is what there is")
     for where, name in _strangers(layout):
         yield Problem(file, where, f"names {name}, which is no kernel")
-    for where, text in loose_ends(layout.wires, uarts_of(layout.kernels)):
+    remapping = misowned(layout.iommu, layout.kernels, layout.dram)
+    for where, text in (*misplaced(layout.devices, layout.kernels), *remapping):
         yield Problem(file, where, text)
-    for where, text in misplaced(layout.devices, layout.kernels):
+    for where, text in loose_ends(layout.wires, uarts_of(layout.kernels)):
         yield Problem(file, where, text)
 
 

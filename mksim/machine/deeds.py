@@ -12,9 +12,11 @@ BIOS_DATA = (Span(0, LOW_PAGES), Span.between(FIRMWARE_STACKS, LOW_DRAM_END - 1)
 
 def ownership(layout: Layout) -> Ownership:
     """Return who owns and may do what in a machine of this layout, from its first cycle on."""
-    deeds = Ownership(memory=layout.memory, cores=len(layout.apic_ids), kernels=len(layout.kernels))
+    deeds = Ownership(memory=layout.dram, cores=len(layout.apic_ids), kernels=len(layout.kernels))
     for span in FIRMWARE_SPANS:
         deeds.own(span, FIRMWARE)
+    if layout.dram > layout.memory:
+        deeds.own(Span.between(layout.memory, layout.dram - 1), FIRMWARE)
     _share_bios_data(deeds, layout)
     for kernel in layout.kernels:
         _own(deeds, kernel)

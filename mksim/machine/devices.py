@@ -60,11 +60,17 @@ class Owner(Protocol):
     def name(self) -> str: ...
     @property
     def legacy(self) -> bool: ...
+    @property
+    def ioapic(self) -> int | None: ...
 
 
-def segments(kernels: Iterable[Owner], devices: Iterable[Device]) -> Mapping[str, int]:
-    """Return the PCI segment of each kernel that has one, by its name."""
+def segments(
+    kernels: Iterable[Owner], devices: Iterable[Device], *, with_ioapics: bool = False
+) -> Mapping[str, int]:
+    """Return the PCI segment of each kernel that has one, by its name; who has an I/O APIC may need one."""
     kernels, owners = tuple(kernels), {device.owner for device in devices}
+    if with_ioapics:
+        owners |= {kernel.name for kernel in kernels if kernel.ioapic is not None}
     found = {kernel.name: 0 for kernel in kernels if kernel.legacy}
     for kernel in kernels:
         if kernel.name in owners and kernel.name not in found:

@@ -23,7 +23,7 @@ from mksim.errors import EngineError, MksimBug
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.machine.build import build_board, build_engines, read_rom
-from mksim.machine.chips import reset_chips
+from mksim.machine.chips import reset_chips, write_tables
 from mksim.machine.config import Ending, Kernel, Layout, TripleFault
 from mksim.machine.kernel import ENDINGS, Event, Life, State
 from mksim.machine.step import step_over
@@ -150,6 +150,7 @@ class Machine:
     def _power_on(self) -> None:
         table = np.frombuffer(partition_table(self.layout), np.uint8)
         self.board.memory[memmap.PARTITION_TABLE :][: len(table)] = table
+        write_tables(self.board, self.layout)
         for life in self.lives:
             self._load(life.kernel)
             life.happen(Event.POWER_ON)

@@ -24,6 +24,7 @@ from mksim.machine.devices import misplaced
 from mksim.machine.document import read_document
 from mksim.machine.draft import Draft, Drafts, give_chips, give_consoles, give_cores
 from mksim.machine.fit import misfits
+from mksim.machine.remapping import Iommu, misowned
 from mksim.machine.schema import Problems, conform
 from mksim.machine.wiring import loose_ends
 
@@ -59,6 +60,7 @@ def make_layout(document: Table, path: Path) -> Layout:
     machine["doorbells"] = grants.doorbells(document, drafts, problems)
     machine["wires"] = grants.wires(document, problems)
     machine["devices"] = grants.devices(document, path.parent, problems)
+    machine["iommu"] = _iommu(document, problems)
     machine["expected_violations"] = _violations(document, problems)
     return _layout(machine, path, problems)
 
@@ -117,6 +119,12 @@ def _kernel(draft: Draft, rate: int, problems: Problems) -> Kernel:
     return draft.kernel(rate)
 
 
+def _iommu(document: Table, problems: Problems) -> Iommu | None:
+    if "iommu" not in document:
+        return None
+    return Iommu(**conform(document["iommu"], schema.IOMMU, "iommu", problems))
+
+
 def _violations(document: Table, problems: Problems) -> int | None:
     expect = conform(document.get("expect", {}), schema.EXPECT, "expect", problems)
     count: int | None = expect.get("violations")
@@ -129,7 +137,7 @@ def _layout(machine: Table, path: Path, problems: Problems) -> Layout:
     problems.found.extend(clashes(problems.file, claims_on(machine["memory"], kernels, windows)))
     for where, text in loose_ends(machine["wires"], uarts_of(kernels)):
         problems.add(where, text)
-    for where, text in misplaced(machine["devices"], kernels):
+    for where, text in (*misplaced(machine["devices"], kernels), *misowned(machine["iommu"], kernels)):
         problems.add(where, text)
     if problems.found:
         raise ConfigError(problems.found)

@@ -13,6 +13,7 @@ from mksim.errors import FileError, Problem
 from mksim.machine import units, values
 from mksim.machine.config import Ending, Expect, Protection, TripleFault
 from mksim.machine.devices import Kind, Writes
+from mksim.machine.remapping import FIRMWARE
 from mksim.machine.values import (
     CORES_MAX,
     KERNELS_MAX,
@@ -119,13 +120,18 @@ DEVICE = {
     "writes":          Key(_writes, Writes.FORGOTTEN, 'to it: "forgotten", "kept" in the file, "refused"'),
 }
 
+IOMMU = {
+    "owner":           Key(units.text, FIRMWARE, 'the "firmware", "each" kernel its own unit, or a kernel'),
+    "interrupt_remapping": Key(units.boolean, True, "whether it remaps interrupts too"),
+}
+
 EXPECT = {
     "violations":      Key(values.violations, 0, 'how many, or "any"'),
 }
 
 TABLES = {
     "machine": MACHINE, "kernel": KERNEL, "window": WINDOW, "doorbell": DOORBELL, "wire": WIRE,
-    "device": DEVICE, "expect": EXPECT,
+    "device": DEVICE, "iommu": IOMMU, "expect": EXPECT,
 }
 # fmt: on
 

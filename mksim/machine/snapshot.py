@@ -85,7 +85,8 @@ def _unload(machine: Machine) -> None:
 
 _FIXED = frozenset(
     ("memory", "page_owner", "port_owner", "vectors", "signals", "port_device", "port_unit", "cpuid",
-     "uart_wires", "ioapic_owner", "fw_items", "fw_data", "trace")
+     "uart_wires", "ioapic_owner", "fw_items", "fw_data", "trace",
+     "iommu_owner", "ioapic_iommu")
 )  # fmt: skip
 """Arrays of the board that the layout determines, and memory, which is kept by pages."""
 

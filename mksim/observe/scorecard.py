@@ -16,6 +16,7 @@ from mksim.hw.pci_config import EDU
 from mksim.machine.config import Ending, Kernel, Layout, Protection
 from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine
+from mksim.machine.remapping import Iommu
 from mksim.spec.memmap import PAGE
 
 CONFIG = Path(__file__).parents[2] / "kernels/scorecard/config.toml"
@@ -41,7 +42,10 @@ ATTACKS = {
     "DMA read": "dma-read",
     "DMA write": "dma-write",
     "flood of DMA": "dma-flood",
+    "DMA over its image": "dma-image",
+    "DMA, IOMMU off": "unmap",
     "forged MSI": "forge",
+    "flood of MSIs": "msi-flood",
     "MSR: the clock": "clock",
     "triple fault": "triple-fault",
     "board reset": "reset",
@@ -49,11 +53,16 @@ ATTACKS = {
 """Attacks, and the word for each on the attacker's command line."""
 
 PROTECTIONS = {
-    "trust": (Protection.TRUST, ""),
-    "blind": (Protection.TRUST, "blind"),
-    "guard": (Protection.GUARD, ""),
+    "trust": (Protection.TRUST, None, ""),
+    "blind": (Protection.TRUST, None, "blind"),
+    "iommu": (Protection.TRUST, Iommu(interrupt_remapping=False), ""),
+    "iommu+remapping": (Protection.TRUST, Iommu(), ""),
+    "guard": (Protection.GUARD, None, ""),
 }
-"""Columns: what the machine does, and a word for the attacker. Blind: its page tables map its own alone."""
+"""Columns: what the machine does, its IOMMU, which the firmware sets up, and a word for the attacker.
+
+Blind: its page tables map its own alone. Remapping: of interrupts too.
+"""
 
 @dataclass(frozen=True, slots=True)
 class Affected:
@@ -99,10 +108,10 @@ def cells(layout: Layout, told: Callable[[str], None]) -> Iterator[Cell]:
 
 
 def _run(layout: Layout, word: str, protection: str) -> Machine:
-    guard, more = PROTECTIONS[protection]
+    guard, iommu, more = PROTECTIONS[protection]
     arm = partial(_armed, words=f" {word} {more}")
     kernels = tuple(arm(kernel) if kernel.name == ATTACKER else kernel for kernel in layout.kernels)
-    machine = Machine(replace(layout, kernels=kernels, protection=guard))
+    machine = Machine(replace(layout, kernels=kernels, protection=guard, iommu=iommu))
     while machine.run() is None:
         pass
     return machine

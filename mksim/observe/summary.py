@@ -12,7 +12,7 @@ from mksim.machine.config import Ending
 from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine, Outcome
 from mksim.machine.names import owner_name
-from mksim.observe import screen
+from mksim.observe import faults, screen
 
 SHOWN = 10
 """Violations shown on a terminal; the summary file holds all that the ledger kept."""
@@ -36,7 +36,7 @@ def summary(machine: Machine, outcome: Outcome) -> dict[str, Any]:
             "by": list(_counts(machine)),
         },
         "violations": [violation(machine, record) for record in ledger.recorded_violations()],
-    }
+    } | faults.result(machine)
 
 
 def _kernel(machine: Machine, life: Life) -> dict[str, Any]:
@@ -93,9 +93,7 @@ def _from(record: np.void) -> dict[str, Any]:
     """Return where a crossing came from: an instruction of a core, or a device."""
     if record["core"] >= 0:
         return {"core": int(record["core"]), "rip": f"{int(record['rip']):#x}"}
-    place = int(record["rip"])
-    bus, device = place >> 8 & 0xFF, place >> 3 & 0x1F
-    return {"device": f"{place >> 16:04x}:{bus:02x}:{device:02x}.{place & 7}"}
+    return {"device": faults.place_name(int(record["rip"]))}
 
 
 def lines(result: dict[str, Any]) -> Iterator[str]:
@@ -117,6 +115,7 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
         )
     if (more := crossings["violations"] - SHOWN) > 0:
         yield f"violation ... and {more:,} more"
+    yield from faults.lines(result.get("iommu", {}), SHOWN)
     yield f"digest   {result['digest']}"
 
 

@@ -7,6 +7,8 @@ import numpy as np
 
 from mksim.spec.cheader import Structs
 from mksim.spec.hpet import CAPABILITIES as HPET_BLOCK_ID  # noqa: F401  # for the firmware
+from mksim.spec.vtd import IOAPIC_SOURCE
+from mksim.spec.vtd_tables import WIDTH
 
 ACPI_RSDP_REVISION = 2
 ACPI_FADT_REVISION = 6
@@ -68,6 +70,14 @@ SPCR_INTERRUPT_8259 = 1 << 0
 SPCR_INTERRUPT_IOAPIC = 1 << 1
 SPCR_BAUD_115200 = 7
 SPCR_NO_PCI = 0xFFFF
+
+# DMAR: Intel VT-d 3.3, § 8
+DMAR_WIDTH = WIDTH - 1
+DMAR_REMAPS = 1 << 0
+DRHD_ALL = 1 << 0  # INCLUDE_PCI_ALL: every function of the segment
+SCOPE_IOAPIC = 3
+IOAPIC_BUS = IOAPIC_SOURCE >> 8  # where the I/O APIC is for a unit, on no bus that has functions
+IOAPIC_DEVICE = IOAPIC_SOURCE >> 3 & 0x1F
 
 # fmt: off
 GAS = np.dtype([                        # 5.2.3.2
@@ -280,6 +290,32 @@ MCFG = np.dtype([                       # PCI Firmware 3.0, 4.1.2; one segment
     ("reserved1",           "<u4"),
 ])
 
+DMAR = np.dtype([                       # Intel VT-d 3.3, § 8.1; a DRHD follows for each unit
+    ("header",              TABLE),
+    ("address_width",       "u1"),      # one less
+    ("flags",               "u1"),      # DMAR_*
+    ("reserved",            "u1", 10),
+])
+
+DRHD = np.dtype([                       # § 8.3, § 8.3.1: a unit, and the I/O APIC behind it
+    ("type",                "<u2"),
+    ("length",              "<u2"),
+    ("flags",               "u1"),      # DRHD_*
+    ("size",                "u1"),
+    ("segment",             "<u2"),
+    ("base",                "<u8"),
+])
+
+DEVICE_SCOPE = np.dtype([
+    ("type",                "u1"),
+    ("length",              "u1"),
+    ("reserved",            "<u2"),
+    ("enumeration_id",      "u1"),      # of an I/O APIC, as in the MADT
+    ("bus",                 "u1"),
+    ("device",              "u1"),
+    ("function",            "u1"),
+])
+
 STRUCTS: Structs = {
     "acpi_gas":             (GAS,             "A register's address."),
     "acpi_rsdp":            (RSDP,            "Found by a kernel at the start of its tables area."),
@@ -295,6 +331,9 @@ STRUCTS: Structs = {
     "acpi_madt_x2apic":     (MADT_X2APIC,     "A core of the kernel's with an APIC ID of 255 or more."),
     "acpi_madt_x2apic_nmi": (MADT_X2APIC_NMI, "The pin that NMIs come in by, on such cores."),
     "acpi_spcr":            (SPCR,            "The kernel's console."),
+    "acpi_dmar":            (DMAR,            "The IOMMU, for its owner."),
+    "acpi_drhd":            (DRHD,            "One unit of it."),
+    "acpi_scope":           (DEVICE_SCOPE,    "A device that is behind it."),
     "acpi_mcfg":            (MCFG,            "PCI configuration by address, for its owner."),
     "acpi_hpet":            (HPET,            "The high precision event timers, for their owner."),
 }

@@ -38,5 +38,5 @@ LEVEL       = 1 << 15       #   trigger mode
 MASKED      = 1 << 16
 WRITABLE_LOW = 0x1AFFF      #   all but the two read only bits; 31:17 are reserved
 DESTINATION_SHIFT = 56      # redirection table entry, bits 63:56
-WRITABLE_HIGH = 0xFF000000
+WRITABLE_HIGH = 0xFFFF0000      #   55:48 of later parts (ICH, 9.5.8): an IOMMU takes an index from there
 # fmt: on

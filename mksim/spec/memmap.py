@@ -12,6 +12,7 @@
     0xe100_0000  PCI memory                  of functions; each segment begins with 16 MiB of it
     0xfec0_0000  I/O APICs, 4 KiB each       82093AA, 3.0
     0xfed0_0000  HPET                        of the legacy owner
+    0xfed9_0000  IOMMUs, 4 KiB each          where the board has them: one for each PCI segment
     0xfee0_0000  local APIC of each core     SDM vol. 3A, 12.4.1
     0xff00_0000  memory of the test device   of each kernel its own
     0xffff_0000  the ROM                     reset vector at 0xffff_fff0 (SDM vol. 3A, 11.1.4)
@@ -47,6 +48,8 @@ PCI_MEMORY_END = 0xF1000000
 IOAPIC = 0xFEC00000
 IOAPIC_STRIDE = 0x1000
 HPET = 0xFED00000
+IOMMU = 0xFED90000
+IOMMU_STRIDE = 0x1000
 LAPIC = 0xFEE00000
 TEST_MEMORY = 0xFF000000
 TEST_MEMORY_SIZE = 0x10000

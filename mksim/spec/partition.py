@@ -17,7 +17,7 @@ import numpy as np
 from mksim.spec.cheader import Structs
 
 PARTITION_MAGIC = int.from_bytes(b"mkpt", "little")
-PARTITION_VERSION = 1
+PARTITION_VERSION = 2
 NAME_SIZE = 32
 """Bytes of a name in MKPT, its final NUL included."""
 CORES_MAX = 256
@@ -35,6 +35,9 @@ KERNEL_LEGACY = 1 << 0
 """The kernel owns the 8259s, the 8254, the RTC, the HPET and port 61h."""
 KERNEL_VGA = 1 << 1
 """The kernel owns the text screen."""
+
+IOMMU_REMAPS = 1 << 0
+"""The unit remaps interrupts too."""
 
 RIGHT_READ = 1 << 0
 RIGHT_WRITE = 1 << 1
@@ -68,6 +71,7 @@ HEADER = np.dtype([
     ("doorbells",     ARRAY),
     ("modules",       ARRAY),
     ("uarts",         ARRAY),
+    ("iommus",        ARRAY),
     ("strings",       ARRAY),
 ])
 
@@ -142,6 +146,15 @@ UART = np.dtype([
     ("peer",          "<u4"),       # kernel at the other end of its wire; NOBODY: no wire
 ])
 
+IOMMU_UNIT = np.dtype([             # by the number of the PCI segment that it is for
+    ("owner",         "<u4"),       # kernel; NOBODY: the firmware sets it up
+    ("ioapic",        "<u4"),       # whose interrupts go through it too; NOBODY: none's
+    ("flags",         "<u4"),       # IOMMU_*
+    ("reserved",      "<u4"),
+    ("root",          "<u8"),       # root table that the firmware gives it
+    ("interrupts",    "<u8"),       # interrupt remapping table, as IRTA_REG has it; 0: none
+])
+
 MKPT = np.dtype([
     ("signature",     "S4"),        # "MKPT"; the ACPI header, ACPI 6.4, table 5.4
     ("length",        "<u4"),
@@ -202,6 +215,7 @@ STRUCTS: Structs = {
     "partition_doorbell": (DOORBELL,      "Read by the sender's and the receiver's boot core for MKPT."),
     "partition_module":   (MODULE,        "Read by the kernel's boot core for the module list."),
     "partition_uart":     (UART,          "A kernel's serial port. Read by its boot core for DSDT and MKPT."),
+    "partition_iommu":    (IOMMU_UNIT,    "A unit of the IOMMU. Read by the BSP to set it up, and for DMAR."),
     "mkpt":               (MKPT,          "Read by kernels that know they are not alone."),
     "mkpt_window":        (MKPT_WINDOW,   "Read by kernels: a window they were granted."),
     "mkpt_doorbell":      (MKPT_DOORBELL, "Read by kernels: whom they may ring, or who may ring them."),

@@ -97,7 +97,7 @@ CAIG_SHIFT = 27                 #   how much of it was
 IVT      = 1 << 31              # IOTLB_REG, upper half: invalidate the IOTLB
 IIRG     = 3 << 28              #   how much of it
 IAIG_SHIFT = 25                 #   how much of it was
-GLOBAL, DOMAIN, SELECTIVE = 1, 2, 3     # how much; of the context cache a device's, of the IOTLB pages
+ALL, DOMAIN, SELECTIVE = 1, 2, 3        # how much; of the context cache a device's, of the IOTLB pages
 AM       = 0x3F                 # IVA_REG: 2^AM pages
 IH       = 1 << 6               #   only the leaves have changed
 
@@ -118,6 +118,7 @@ QUEUE_POINTER = 0x7FFF0         # IQH_REG, IQT_REG
 IWC     = 1 << 0                # ICS_REG: a wait descriptor has asked for an event
 EIME    = 1 << 11               # IRTA_REG: destinations of 32 bits
 TABLE_SIZE = 0xF                #   2^(S + 1) entries
+IOAPIC_SOURCE = 0xF0F8          # source-id of the I/O APIC behind a unit: f0:1f.0, where no function is
 # fmt: on
 
 PLAIN = (

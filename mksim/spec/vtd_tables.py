@@ -55,7 +55,7 @@ RTE_HANDLE_15 = 1 << 11
 # Invalidation descriptors, low half                                            § 6.5.2
 OF_CONTEXT, OF_IOTLB, OF_INTERRUPTS, WAIT = 1, 2, 4, 5
 KIND = 0xE0F                    #   bits 11:9 and 3:0
-GRANULARITY_SHIFT = 4           #   GLOBAL, DOMAIN or SELECTIVE; of interrupt entries 1 for an index
+GRANULARITY_SHIFT = 4           #   ALL, DOMAIN or SELECTIVE; of interrupt entries 1 for an index
 Q_DID_SHIFT = 16
 Q_SID_SHIFT = 32
 Q_FM_SHIFT = 48                 #   bits of the function that do not count: as SQ in an IRTE

@@ -74,7 +74,7 @@ def set_entry(array: str, layout: np.dtype, field: str, value: int) -> Callable[
 
 BAD = [
     (set_header("magic", 0x1234), "magic is 0x1234, not 0x74706b6d"),
-    (set_header("version", 2), "version is 0x2, not 0x1"),
+    (set_header("version", 1), "version is 0x1, not 0x2"),
     (set_header("size", 0x10004), "size 65540 is impossible"),
     (set_header("size", 91), "size 91 is impossible"),
     (set_header("dram_pages", DRAM_LIMIT // PAGE + 1), "DRAM of 786433 pages is impossible"),

@@ -14,6 +14,7 @@ from mksim.boot.partition import partition_table
 from mksim.fabric.ownership import Rights, Signal
 from mksim.machine.config import Kernel, Layout, Uart
 from mksim.machine.devices import Device, Kind
+from mksim.machine.remapping import EACH, Iommu
 from mksim.machine.wiring import WireEnd
 from mksim.spec import acpi, handoff, memmap, partition
 from mksim.spec.memmap import FIRMWARE_STACKS, PAGE
@@ -298,3 +299,32 @@ def devices(text: str) -> list[tuple[str, int]]:
         address = re.search(r"(?:Decode16|ReadOnly|ReadWrite),\s*0x(\w+),", part)
         found.append((part[:4], int(address[1], 16) if address else 0))
     return found
+
+
+def test_owner_of_an_iommu_is_told_of_its_units():
+    layout = two_kernels()
+    everywhere = replace(layout, iommu=Iommu(owner="beta"))
+    rich, poor = layout.kernels
+    device = Device(name="d", kind=Kind.EDU, owner="beta", slot=1)
+    everywhere = replace(everywhere, devices=(device,))
+    assert "DMAR" not in tables(rich, boot(everywhere, rich))
+    outcome = boot(everywhere, poor)
+    at = tables(poor, outcome)["DMAR"]
+    length = int(reading.record(outcome.memory, acpi.TABLE, at)["length"])
+    assert reading.record(outcome.memory, acpi.DMAR, at)["flags"] == acpi.DMAR_REMAPS
+    drhd = at + acpi.DMAR.itemsize
+    found = []
+    while drhd < at + length:
+        unit = reading.record(outcome.memory, acpi.DRHD, drhd)
+        scoped = unit["length"] > acpi.DRHD.itemsize
+        found.append((int(unit["flags"]), int(unit["segment"]), int(unit["base"]), bool(scoped)))
+        drhd += int(unit["length"])
+    assert found == [(1, 0, memmap.IOMMU, True), (1, 1, memmap.IOMMU + memmap.IOMMU_STRIDE, False)]
+
+
+def test_each_kernel_may_have_the_unit_of_its_own_segment():
+    layout = replace(two_kernels(), iommu=Iommu(owner=EACH, interrupt_remapping=False))
+    rich, poor = layout.kernels
+    assert "DMAR" not in tables(poor, boot(layout, poor))
+    outcome = boot(layout, rich)
+    assert reading.record(outcome.memory, acpi.DMAR, tables(rich, outcome)["DMAR"])["flags"] == 0

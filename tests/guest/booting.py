@@ -34,6 +34,11 @@ class Run:
         return {(one["kernel"], one["act"], one["target"]): one["count"] for one in by}
 
     @property
+    def faults(self) -> list[dict[str, str]]:
+        """What the IOMMU has refused."""
+        return self.summary["iommu"]["first"]
+
+    @property
     def violations(self) -> int:
         return self.summary["crossings"]["violations"]
 
@@ -103,8 +108,9 @@ def boot_claim(
     until: str = "1s",
     machine: str = "",
     device: str = "",
+    tables: str = "",
 ) -> Run:
-    """Boot one of the tiny kernels alone on a machine of these keys, with a device of those."""
+    """Boot one of the tiny kernels alone on a machine of these keys, with a device of those, and tables."""
     config = into / "claim.toml"
     config.write_text(
         f"""
@@ -121,6 +127,7 @@ memory = ["{memory}"]
 cmdline = "{cmdline}"
 expect = "{expect}"
 {device and DEVICE + device}
+{tables}
 """
     )
     return boot(config, into)

@@ -118,6 +118,21 @@ def test_encodings_that_qemu_is_loose_with(tmp_path: Path) -> None:
     assert boot_claim("undefined", tmp_path, cmdline="loose").code == 0
 
 
+def test_a_device_behind_an_iommu(tmp_path: Path) -> None:
+    tables = '[iommu]\nowner = "claim"'
+    run = boot_claim("vtd", tmp_path, device='kind = "edu"', tables=tables)
+    assert run.code == 0, run.console["claim"]
+    assert run.console["claim"] == "the device reaches what it is let, 5 faults told of\n"
+    told = [(fault["device"], fault["kind"], fault["where"], fault["reason"]) for fault in run.faults]
+    assert told == [
+        ("0000:00:01.0", "read", "0x7000", "page not readable"),
+        ("0000:00:01.0", "write", "0x5000", "page not writable"),
+        ("0000:00:01.0", "read", "0x5000", "context entry not present"),
+        ("0000:00:01.0", "interrupt", "0x4", "interrupt of another source"),
+        ("0000:00:01.0", "interrupt", "0x0", "compatibility format blocked"),
+    ]
+
+
 def test_ipi_by_cluster(tmp_path: Path) -> None:
     assert boot_claim("ipi", tmp_path, cores=4, cmdline="cluster").code == 0
 
