@@ -90,15 +90,18 @@ class Board:
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
         self.ioapics = np.zeros(max(ioapics, 1), IOAPIC)
         self.ioapic_owner = np.full(max(ioapics, 1), -1, np.int16)
-        self.iommus, self.iommu_owner = np.zeros(max(iommus, 1), VTD), np.full(max(iommus, 1), -1, np.int16)
-        self.ioapic_iommu = np.full(max(ioapics, 1), -1, np.int16)
-        self.dma_faults = np.zeros(DMA_FAULTS, DMA_FAULT)
+        self._make_iommus(max(iommus, 1), max(ioapics, 1))
         self.console = np.zeros(CONSOLE_SIZE, CONSOLE_BYTE)
         self.trace = np.zeros(1, EVENT)
         self.cpuid = rows.astype(ROW)
         self.stop = np.zeros(1, np.uint8)
         self._count(cores, kernels, uarts, ioapics, iommus)
         self._link()
+
+    def _make_iommus(self, units: int, ioapics: int) -> None:
+        self.iommus, self.iommu_owner = np.zeros(units, VTD), np.full(units, -1, np.int16)
+        self.ioapic_iommu = np.full(ioapics, -1, np.int16)
+        self.dma_faults = np.zeros(DMA_FAULTS, DMA_FAULT)
 
     def stop_on(self, byte: np.ndarray) -> None:
         """Let a byte of the caller's, once it is not 0, bring the run back after the slice at hand."""

@@ -11,6 +11,7 @@ HARMLESS = {"SMI", "BAR over another's", "MSR: the clock", "triple fault", "boar
 """What this machine has no way to do to others: see docs/scorecard.md."""
 BLINDED = {"read memory", "write memory", "execute memory", "I/O APIC entry", "device registers"}
 """What takes a mapping of what is another's."""
+BY_DMA = {"DMA read", "DMA write", "flood of DMA", "DMA over its image"}
 SILENT = {"MSR: the clock", "triple fault", "board reset"}
 """Attempts that reach for nobody else's."""
 
@@ -38,6 +39,11 @@ def test_trust_stops_nothing_that_a_machine_can_do(card) -> None:
 
 def test_a_blindfold_is_no_protection_from_oneself_alone(card) -> None:
     assert hit(card, "blind") == hit(card, "trust") - BLINDED
+
+
+def test_an_iommu_stops_devices_and_nobody_else(card) -> None:
+    assert hit(card, "iommu") == hit(card, "trust") - BY_DMA
+    assert hit(card, "iommu+remapping") == hit(card, "iommu") - {"forged MSI", "flood of MSIs"}
 
 
 def test_how_much_is_affected(card) -> None:
