@@ -19,7 +19,7 @@ exit codes of boot --kernel:
   70, 74, 130         a bug in mksim, output that cannot be written, Ctrl-C
 """
 
-COMPILING = "mksim: compiling native code; this happens once, and takes one to several minutes"
+COMPILING = "mksim: compiling native code; this happens once, and takes one or two minutes"
 
 EXAMPLES = {
     "boot": """\
