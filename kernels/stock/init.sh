@@ -5,6 +5,7 @@
 #   cpus=2                expect two processors
 #   wire=ttyS1:send       send a file over this serial line, or wire=ttyS1:receive and check its hash
 #   rounds=20             work that many short rounds, four a second, with a line after each
+#   trace=10              have the kernel trace its functions, by changing its own code, for so many forks
 #   devmem=0x40000000     read a word at this physical address; devmem=0x40000000:1 writes one
 #   disk=make             make a file system on the virtio disk, and a file in it; disk=check finds that again
 #   die=panic             crash the kernel at the end; die=reboot restarts it (with reboot=t: by triple fault)
@@ -93,6 +94,19 @@ receive() {
     say "received $length bytes over $line, sha256 ${sum%% *}"
 }
 
+# Ftrace writes a call into the head of every function, on all processors at work, and takes it out again.
+trace() {
+    mount -t tracefs tracing /sys/kernel/tracing || fail "no tracefs"
+    cd /sys/kernel/tracing
+    echo function > current_tracer || fail "no tracer of functions"
+    forks "$trace" "$((trace * (trace + 1) / 2))"
+    entries=$(grep -c -m 10000 ' <-' trace)
+    echo nop > current_tracer
+    cd /
+    forks 10 55
+    say "traced: $entries calls or more"
+}
+
 # One access, no more: others count them. Linux lets nobody at what it holds for its own RAM, and that is a failure.
 physical() {
     case $devmem in
@@ -135,6 +149,7 @@ banner
 work
 [ "$wire" ] && wire
 [ "$rounds" ] && rounds
+[ "$trace" ] && trace
 [ "$devmem" ] && physical
 [ "$disk" ] && disk
 [ "$die" ] && die

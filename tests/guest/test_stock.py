@@ -56,6 +56,15 @@ def test_linux_counts_its_processors(cores: int, tmp_path: Path) -> None:
 
 @needs_guest("vmlinuz", "initramfs.cpio.gz")
 @pytest.mark.slow
+def test_linux_changes_the_code_that_its_processors_run(tmp_path: Path) -> None:
+    run = boot_linux(tmp_path, cores=2, cmdline="trace=10")
+    assert run.code == 0
+    claim_all_well(run)
+    assert "traced: 10000 calls or more" in sayings(run.console["linux"])
+
+
+@needs_guest("vmlinuz", "initramfs.cpio.gz")
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cmdline", "why"),
     [
