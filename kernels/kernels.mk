@@ -14,7 +14,7 @@ LIB_HEADERS := $(wildcard kernels/lib/*.h kernels/devices/*.h) build/include/par
 LIB_OBJECTS := $(patsubst kernels/%,build/kernels/%.o,$(LIB_SOURCES))
 
 # Kernels without the runtime: 32-bit, loaded by Multiboot.
-BARE := tasks board limits
+BARE := tasks board limits real16
 STRANGE_SOURCES := kernels/tests/stranger.c $(BARE:%=kernels/tests/%.c)
 
 KERNEL_SOURCES := $(filter-out $(LIB_SOURCES) $(STRANGE_SOURCES),$(wildcard kernels/*/*.c))

@@ -66,21 +66,28 @@ def test_qemu_has_the_same_to_say_to_it(module, tmp_path):
     assert ours == run.stdout.split(b"\n")[-len(ours) :]
 
 
-BOARD = b"the board is as suites expect it\n"
+SUITES = {
+    # kernel, cores      what it says, also on QEMU
+    ("board.elf", 1):    b"the board is as suites expect it\n",
+    ("board.elf", 4):    b"the board is as suites expect it\n",
+    ("real16.elf", 1):   b"real mode runs 16-bit code\n",
+}  # fmt: skip
+"""Kernels as suites for bare metal are."""
 
 
-@pytest.mark.parametrize("cores", [1, 4])
-def test_the_board_that_suites_for_bare_metal_expect(cores):
-    run = boot(TESTS / "board.elf", "--cores", str(cores), "--memory", "128M", "--until", "1s", "--quiet")
-    assert (run.stdout, run.returncode) == (BOARD, 1)
+@pytest.mark.parametrize(("kernel", "cores"), SUITES)
+def test_kernels_like_those_of_suites(kernel, cores):
+    run = boot(TESTS / kernel, "--cores", str(cores), "--memory", "128M", "--until", "1s", "--quiet")
+    assert (run.stdout, run.returncode) == (SUITES[kernel, cores], 1)
 
 
 @needs("qemu-system-x86_64")
-def test_qemu_is_that_board():
-    command = ["qemu-system-x86_64", "-kernel", str(TESTS / "board.elf"), "-smp", "4", "-display", "none"]
+@pytest.mark.parametrize(("kernel", "cores"), SUITES)
+def test_kernels_like_those_of_suites_on_qemu(kernel, cores):
+    command = ["qemu-system-x86_64", "-kernel", str(TESTS / kernel), "-smp", str(cores), "-display", "none"]
     command += ["-serial", "stdio", "-device", "pc-testdev", "-device", "isa-debug-exit,iobase=0xf4"]
     run = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
-    assert (run.stdout, run.returncode) == (BOARD, 1)
+    assert (run.stdout, run.returncode) == (SUITES[kernel, cores], 1)
 
 
 ENDINGS = {
