@@ -198,7 +198,9 @@ def reset_function(machine: np.void, index: int) -> None:
     if f["kind"] == KIND_EDU:
         edu.reset(edu_of(machine, f["unit"]), machine["rate"], machine["latency"])
     elif f["kind"] == KIND_BLOCK:
-        virtio_blk.reset(block_of(machine, f["unit"]), machine["rate"], machine["latency"])
+        block = block_of(machine, f["unit"])
+        virtio_blk.reset(block, machine["rate"], machine["latency"])
+        block["transport"]["offered"] |= virtio.ACCESS_PLATFORM if machine["n_iommus"] != 0 else 0
 
 
 @outlined(MACHINE, FUNCTION)

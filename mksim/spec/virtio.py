@@ -42,6 +42,7 @@ DRIVER_OK = 4                   # § 2.1
 FEATURES_OK = 8
 NEEDS_RESET = 64
 VERSION_1 = 1 << 32             # § 6
+ACCESS_PLATFORM = 1 << 33       #   its addresses are as any device's: an IOMMU translates them
 
 ISR_QUEUE, ISR_CONFIG = 1, 2    # § 4.1.4.5
 
