@@ -88,9 +88,7 @@ class Board:
         self.fw_items, self.fw_data = fw_items, fw_data
         self.hpet, self.vga, self.screen = np.zeros(1, HPET), np.zeros(1, VGA), np.zeros(1, SCREEN)
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
-        self.ioapics = np.zeros(max(ioapics, 1), IOAPIC)
-        self.ioapic_owner = np.full(max(ioapics, 1), -1, np.int16)
-        self._make_iommus(max(iommus, 1), max(ioapics, 1))
+        self._make_remapping(max(iommus, 1), max(ioapics, 1))
         self.console = np.zeros(CONSOLE_SIZE, CONSOLE_BYTE)
         self.trace = np.zeros(1, EVENT)
         self.cpuid = rows.astype(ROW)
@@ -98,9 +96,10 @@ class Board:
         self._count(cores, kernels, uarts, ioapics, iommus)
         self._link()
 
-    def _make_iommus(self, units: int, ioapics: int) -> None:
+    def _make_remapping(self, units: int, ioapics: int) -> None:
         self.iommus, self.iommu_owner = np.zeros(units, VTD), np.full(units, -1, np.int16)
-        self.ioapic_iommu = np.full(ioapics, -1, np.int16)
+        self.ioapics = np.zeros(ioapics, IOAPIC)
+        self.ioapic_owner, self.ioapic_iommu = np.full(ioapics, -1, np.int16), np.full(ioapics, -1, np.int16)
         self.dma_faults = np.zeros(DMA_FAULTS, DMA_FAULT)
 
     def stop_on(self, byte: np.ndarray) -> None:
