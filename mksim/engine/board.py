@@ -43,6 +43,11 @@ from mksim.spec.cpuid import ROW
 from mksim.spec.memmap import TEST_MEMORY_SIZE
 
 
+def _pages(rows: int, size: int) -> np.ndarray:
+    """Return rows of zeros that start on pages of the host, as direct mappings need."""
+    return np.frombuffer(mmap.mmap(-1, rows * size), np.uint8).reshape(rows, size)
+
+
 class Board:
     """The machine's state, all of it, as NumPy arrays; MACHINE holds their addresses."""
 
@@ -67,8 +72,7 @@ class Board:
         self.ledger = Ledger(kernels)
         self._dram = mmap.mmap(-1, memory, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self.memory = np.frombuffer(self._dram, np.uint8)
-        self._test_device = mmap.mmap(-1, (kernels + 1) * TEST_MEMORY_SIZE)
-        self.test_memory = np.frombuffer(self._test_device, np.uint8).reshape(kernels + 1, -1)
+        self.test_memory = _pages(kernels + 1, TEST_MEMORY_SIZE)
         self.machine = np.zeros(1, MACHINE)
         self.cores = np.zeros(cores, CORE)
         self.engines = np.zeros(kernels + 1, ENGINE)
