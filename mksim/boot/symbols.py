@@ -50,6 +50,7 @@ class Symbols:
     def __init__(self, table: Array, strings: bytes) -> None:
         self.addresses = table["value"].astype(np.uint64)
         self.sizes = table["size"].astype(np.uint64)
+        self.kinds = table["info"] & 15
         self._names = table["name"]
         self._strings = strings
 

@@ -1,23 +1,29 @@
 """The kernels' image files, for gdb to read its symbols from. GDB manual, E.9, Host I/O.
 
-Only these, only to read, and from what was booted: the file on disk may be another by now.
+Only these, only to read, and from what was booted: the file on disk may be another by now. What a Linux knows
+of its own symbols is in a file as well, that is nowhere else: /symbols/NAME.
 """
 
+from mksim.boot.symfile import symbol_file
 from mksim.debug.fields import parse_hex, unhex
 from mksim.debug.packets import PACKET_MAX, escape
-from mksim.machine.config import Layout
+from mksim.machine.machine import Machine
+from mksim.machine.symbols import symbols_of
 
 _NOT_FOUND, _NO_HANDLE, _UNSUPPORTED = b"F-1,2", b"F-1,9", b""
 _STAT_SIZE, _SIZE_AT = 64, 28
 _REGULAR = 0o100444
 _ELF = b"\x7fELF"
+SYMBOLS = "/symbols/"
 
 
 class Files:
     """What a client may open, by absolute path; and which of them it has opened."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, machine: Machine) -> None:
+        self._machine, layout = machine, machine.layout
         self._names = [str(kernel.path.resolve()) for kernel in layout.kernels]
+        self._symbols = {f"{SYMBOLS}{kernel.name}": kernel for kernel in layout.kernels}
         self._images = {
             name: kernel.image.raw for name, kernel in zip(self._names, layout.kernels, strict=True)
         }
@@ -47,10 +53,17 @@ class Files:
 
     def _opened(self, rest: bytes) -> bytes:
         name = unhex(rest.partition(b",")[0]).decode(errors="replace")
-        if name not in self._images:
+        file = self._file(name)
+        if file is None:
             return _NOT_FOUND
-        self._open.append(self._images[name])
+        self._open.append(file)
         return b"F%x" % (len(self._open) - 1)
+
+    def _file(self, name: str) -> memoryview | None:
+        if name in self._symbols:
+            symbols = symbols_of(self._machine, self._symbols[name])
+            return memoryview(symbol_file(symbols)) if len(symbols) else None
+        return self._images.get(name)
 
     def _about_open(self, what: bytes, handle: int, file: memoryview, numbers: list[int]) -> bytes:
         if what == b"close":

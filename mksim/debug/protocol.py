@@ -38,7 +38,7 @@ class Protocol:
         self._debugger, self._history = debugger, history
         self._inferiors = Inferiors(debugger.machine)
         self._monitor = Monitor(debugger, self._inferiors)
-        self._files = Files(debugger.machine.layout)
+        self._files = Files(debugger.machine)
         self._core = debugger.core
         self._hardware: set[tuple[int, int]] = set()
         self._last = self._trap(debugger.core, _TRAP)

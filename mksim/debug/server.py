@@ -54,6 +54,12 @@ end
 document step-ipi
 Run from this core's next IPI to the first instruction of the handler, in whichever kernel that is.
 end
+define linux-symbols
+  add-symbol-file target:/symbols/$arg0
+end
+document linux-symbols
+Read the symbols that a Linux has of itself: linux-symbols KERNEL, once it has unpacked itself.
+end
 target extended-remote {address}
 {again}"""
 _AGAIN = """\

@@ -5,6 +5,7 @@ limits of time cut slices of the schedule; what is run behind them is another in
 every time.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from mksim.boot.symbols import EMPTY, Symbols
 from mksim.clock.time import NEVER
 from mksim.debug.looking import Looking
 from mksim.debug.target import REGISTERS
+from mksim.engine.compilation import compile_all, missing
 from mksim.fabric.ledger import Ledger
 from mksim.library import frames, inject
 from mksim.library.conditions import Condition, Said, Seen
@@ -29,11 +31,13 @@ from mksim.machine.kernel import Life
 from mksim.machine.options import TRACE_KINDS, TRACE_MOST
 from mksim.machine.reading import make_layout, read_layout
 from mksim.machine.symbols import symbols_of
+from mksim.nativecache import cold, warmed
 from mksim.observe.evidence import Evidence
 from mksim.observe.recent import Recent
 from mksim.observe.report import fragment, page
 from mksim.observe.trace import Trace, tracing
 from mksim.observe.transcript import Transcript
+from mksim.usage import COMPILING
 
 GRAIN = 16_384
 """Instructions between two looks at a condition."""
@@ -75,6 +79,13 @@ def layout_of(config: str | Path | Mapping[str, Any] | Layout, folder: str | Pat
     return layout
 
 
+def _compile() -> None:
+    """Compile native code if that was not done, all at once."""
+    if cold() and (names := missing()):
+        print(COMPILING, file=sys.stderr, flush=True)
+        compile_all(names, lambda _done, _of: None)
+
+
 class Machine:
     """A machine, powered on, its kernels in memory; nothing has run yet.
 
@@ -94,10 +105,12 @@ class Machine:
         evidence: bool = False,
     ) -> None:
         layout = layout_of(config, folder)
+        _compile()
         if protection is not None:
             layout = replace(layout, protection=Protection(protection))
         self.raw = board.Machine(layout, seed=seed)
         """The machine itself, with all its arrays."""
+        warmed()
         self.transcript = Transcript(self.raw)
         self.recent = Recent(self.raw, events) if events else None
         self.evidence = Evidence(self.raw, self.transcript) if evidence else None
