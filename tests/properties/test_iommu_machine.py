@@ -1,4 +1,4 @@
-"""Law: DMA reaches no page but what the IOMMU's tables and ownership both allow, and there it does all it should.
+"""Law: DMA reaches no page but what the IOMMU's tables and ownership both allow, and there it does all.
 
 On a real machine: one kernel has a device, another the IOMMU, whose tables are drawn. The judge knows the
 tables as a dictionary and the deeds as spans.
