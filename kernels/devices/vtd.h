@@ -18,7 +18,8 @@ enum {                                          // registers, 10.4
 #define VTD_MASKED (1u << 31)                   // of an event
 #define VTD_REMAPPABLE 0x10u                    // of a message's address, 5.1.2.2
 
-struct dmar { struct acpi_header header; u8 width, flags, reserved[10]; u16 type, length; u8 all, size; u16 segment; u64 base; } __attribute__((packed));
+struct dmar { struct acpi_header header; u8 width, flags, reserved[10]; } __attribute__((packed));           // 8.1
+struct drhd { u16 type, length; u8 flags, size; u16 segment; u64 base; } __attribute__((packed));            // 8.3
 
 struct vtd_tables {                             // each fills a page
     u64 root[512], contexts[512], top[512], directory[512], leaves[512], interrupts[512], queue[512];
@@ -30,10 +31,16 @@ static inline u32 vtd_read(struct vtd *vtd, u32 at) { return *(volatile u32 *)(v
 static inline void vtd_write(struct vtd *vtd, u32 at, u32 value) { *(volatile u32 *)(vtd->registers + at) = value; }
 static inline void vtd_write64(struct vtd *vtd, u32 at, u64 value) { *(volatile u64 *)(vtd->registers + at) = value; }
 
-// The first unit that DMAR names; registers NULL if it names none.
-static inline void vtd_find(struct vtd *vtd) {
+// The unit for a segment, as DMAR has it; registers NULL if it has none.
+static inline void vtd_find(struct vtd *vtd, u16 segment) {
     const struct dmar *dmar = acpi_table("DMAR");
-    vtd->registers = dmar ? direct(dmar->base) : NULL;
+    const u8 *at = (const u8 *)(dmar + 1), *end = (const u8 *)dmar + (dmar ? dmar->header.length : 0);
+    vtd->registers = NULL;
+    for (const struct drhd *drhd; dmar && at < end; at += drhd->length) {
+        drhd = (const struct drhd *)at;
+        if (drhd->segment == segment)
+            vtd->registers = direct(drhd->base);
+    }
 }
 
 static inline void vtd_command(struct vtd *vtd, u32 bit) {

@@ -99,7 +99,7 @@ static void check_interrupts(void) {
 
 int main(void) {
     edu = edu_find();
-    vtd_find(&vtd);
+    vtd_find(&vtd, 0);
     CHECK(edu.function && vtd.registers && vtd_read(&vtd, VTD_VERSION) == 0x10);
     pci_write16(edu.function, PCI_COMMAND, PCI_MEMORY_ON | PCI_MASTER);
     trap_handler(VECTOR, on_interrupt);

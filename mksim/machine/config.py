@@ -335,7 +335,7 @@ def laws(layout: Layout) -> Iterator[Problem]:
             yield Problem(file, f"kernel.{name}", f"{told}, but {TABLES_SIZE:#x} is what there is")
     for where, name in _strangers(layout):
         yield Problem(file, where, f"names {name}, which is no kernel")
-    remapping = misowned(layout.iommu, layout.kernels, layout.dram)
+    remapping = misowned(layout.iommu, layout.kernels, layout.dram, len(layout.iommus))
     for where, text in (*misplaced(layout.devices, layout.kernels), *remapping):
         yield Problem(file, where, text)
     for where, text in loose_ends(layout.wires, uarts_of(layout.kernels)):

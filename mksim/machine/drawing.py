@@ -38,7 +38,7 @@ def draw(layout: Layout) -> Iterator[str]:
 
 
 def parts(layout: Layout) -> Iterator[str]:
-    """Yield one line for each kernel, window, doorbell, wire, device: its kind, its name, then key=value."""
+    """Yield one line for each kernel, window, doorbell, wire, unit, device: its kind, its name, key=value."""
     yield _line("machine", str(layout.path), _machine(layout))
     for kernel in layout.kernels:
         yield _line("kernel", kernel.name, _kernel(kernel, layout))
@@ -49,6 +49,10 @@ def parts(layout: Layout) -> Iterator[str]:
         yield _line("doorbell", bell.sender, {"to": bell.receiver, "sends": _message(bell)})
     for wire in layout.wires:
         yield _line("wire", str(wire.ends[0]), {"to": wire.ends[1]})
+    for segment, unit in enumerate(layout.iommus):
+        owner, behind = unit.owner or "(firmware)", unit.kernel or "(nobody)"
+        keys = {"owner": owner, "devices_of": behind, "interrupts": str(unit.remaps).lower()}
+        yield _line("iommu", f"{segment:04x}", keys)
     for device in layout.devices:
         at = f"{layout.segments[device.owner]:04x}:00:{device.slot:02x}.0"
         yield _line("device", device.name, {"kind": device.kind.value, "owner": device.owner, "pci": at})

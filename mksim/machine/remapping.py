@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mksim.spec.memmap import DRAM_LIMIT, PAGE
+from mksim.spec.pci import SEGMENTS_MAX
 from mksim.spec.span import Span
 
 FIRMWARE, EACH = "firmware", "each"
@@ -74,11 +75,15 @@ def units(
         )
 
 
-def misowned(iommu: Iommu | None, kernels: Sequence[Owner], dram: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield the key, and why, where the owner is nobody, or memory with all tables is too much."""
+def misowned(
+    iommu: Iommu | None, kernels: Sequence[Owner], dram: int = 0, count: int = 0
+) -> Iterator[tuple[str, str]]:
+    """Yield the key, and why, where the owner is nobody, or memory with all tables or units are too much."""
     known = {FIRMWARE, EACH, *(kernel.name for kernel in kernels)}
     if iommu is not None and iommu.owner not in known:
         yield "iommu.owner", f'names {iommu.owner}, which is no kernel, nor "{FIRMWARE}" or "{EACH}"'
+    if count > SEGMENTS_MAX:
+        yield "iommu", f"needs {count} units, one for each kernel with devices or I/O APIC: {SEGMENTS_MAX} fit"
     if dram > DRAM_LIMIT:
         yield "machine.memory", f"leaves no room for the IOMMU's tables, which would end at {dram:#x}"
 

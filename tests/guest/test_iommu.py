@@ -1,10 +1,11 @@
-"""Debian's Linux behind the IOMMU: it drives its own unit, translates, remaps, and nothing faults."""
+"""The IOMMU of one kernel that serves another; and of Linux, which translates, remaps, and nothing faults."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import needs_guest
+from tests.guest.booting import boot_scenario
 from tests.guest.stock import boot_linux, sayings
 
 TABLES = """
@@ -20,6 +21,19 @@ interrupt_remapping = {remapping}
 """
 TRANSLATES = "DMAR: Intel(R) Virtualization Technology for Directed I/O"
 REMAPS = "DMAR-IR: Enabled IRQ remapping in x2apic mode"
+
+
+def test_a_kernel_serves_another(tmp_path: Path) -> None:
+    run = boot_scenario("iommu", tmp_path)
+    assert run.code == 0, run.console
+    assert run.crossings == {}
+    assert run.console["keeper"].splitlines()[-1] == "3 requests served, 1 refused, 3 attempts told of"
+    told = [(fault["kind"], fault["where"], fault["reason"]) for fault in run.faults]
+    assert told == [
+        ("read", "0x3000", "page not readable"),
+        ("write", "0x1000", "page not writable"),
+        ("read", "0x1000", "page not readable"),
+    ]
 
 
 @needs_guest("vmlinuz", "initramfs.cpio.gz")

@@ -163,6 +163,19 @@ def test_a_partition_table_that_would_not_fit_is_told_as_well(folder):
     assert "the partition table has" in text
 
 
+def test_an_iommu_has_an_owner_and_room(folder):
+    assert folder.problems(TWO + '[iommu]\nowner = "pong"\n') == []
+    assert folder.problems(TWO + '[iommu]\nowner = "each"\n') == []
+    ((key, text),) = folder.problems(TWO + '[iommu]\nowner = "pogn"\n')
+    assert (key, text.split(",")[0]) == ("iommu.owner", "names pogn")
+    ((key, text),) = folder.problems('[machine]\nmemory = "3G"\n' + TWO + "[iommu]\n")
+    assert key == "machine.memory"
+    assert "no room for the IOMMU's tables" in text
+    many = "".join(kernel(f"k{index}", ioapic=str(index)) for index in range(17))
+    ((key, text),) = folder.problems("[machine]\nioapics = 17\n" + many + "[iommu]\n")
+    assert (key, text.split(",")[0]) == ("iommu", "needs 17 units")
+
+
 def test_all_mistakes_are_told_at_once(folder):
     told = folder.problems(
         """
