@@ -5,7 +5,29 @@ static u64 read(u64 msr, u64 unused) { return rdmsr(msr); }
 
 static u64 write(u64 msr, u64 value) { wrmsr(msr, value); return 0; }
 
+// The counter and its adjustment move together; RDTSCP tells TSC_AUX. SDM vol. 3B, 19.17.
+static void check_tsc(void) {
+    enum { TSC = 0x10, TSC_ADJUST = 0x3b, TSC_AUX = 0xc0000103 };
+    u64 far = 100000000000, before = rdtsc();
+    CHECK(rdmsr(TSC_ADJUST) == 0);
+    wrmsr(TSC_ADJUST, far);
+    CHECK(rdmsr(TSC_ADJUST) == far && rdtsc() - before >= far);
+    wrmsr(TSC_ADJUST, 0);
+    before = rdtsc();
+    CHECK(before < far);
+    wrmsr(TSC, far);
+    u64 after = rdtsc(), adjusted = rdmsr(TSC_ADJUST);
+    CHECK(after >= far && before <= far - adjusted && adjusted <= far);
+    for (u32 value = 0; value < 0x1000; value += 0x123) {
+        u32 aux;
+        wrmsr(TSC_AUX, value);
+        asm volatile("rdtscp" : "=c"(aux) :: "rax", "rdx");
+        CHECK(aux == value);
+    }
+}
+
 int main(void) {
+    check_tsc();
     static const u32 unknown[] = { 0x2345, 0x40001000, 0xc0001234, 0xdeadbeef };
     for (u32 i = 0; i < 4; i++) {
         struct outcome r = probe(read, unknown[i], 0), w = probe(write, unknown[i], 0);
@@ -39,6 +61,9 @@ int main(void) {
     for (u32 index = MSR_MC_CTL + 4; index < MSR_MC_CTL + 128; index++)
         CHECK(probe(read, index, 0).vector == GP && probe(write, index, 0).vector == GP);
     CHECK(probe(write, 0x10, 1000000).vector < 0 && rdtsc() - 1000000 < 1000000000);
+    u64 misc = rdmsr(0x1a0);                                    // IA32_MISC_ENABLE
+    CHECK(probe(write, 0x1a0, 0x400c50809).vector < 0 && (rdmsr(0x1a0) & ~0x1880ul) == (0x400c50809 & ~0x1880ul));
+    wrmsr(0x1a0, misc);
     print("MSRs: the known ones work, the unknown ones fault\n");
     return 0;
 }

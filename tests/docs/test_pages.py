@@ -35,6 +35,13 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
     assert not missing
 
 
+def test_every_line_of_conformance_names_the_kernel_that_shows_it() -> None:
+    lines = (ROOT / "docs/conformance.md").read_text().split("|---|---|---|\n")[1].splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines]
+    assert all(len(row) == 3 for row in rows)
+    assert [what for what, _, shown in rows if "`kernels/tests/" not in shown] == []
+
+
 def test_the_tour_numbers_its_steps() -> None:
     steps = re.findall(r"^(\d+)\. ", (ROOT / "docs/tour.md").read_text(), re.MULTILINE)
     assert [int(step) for step in steps] == list(range(1, len(steps) + 1))
