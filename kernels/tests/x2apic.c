@@ -43,6 +43,15 @@ int main(void) {
     lapic_ipi(madt_apic_id[1], 0x50);
     delay_us(1000);
     CHECK(hits[1] == 1);
+    static const struct { u32 to, icr; } broadcasts[] = { { 0xffffffff, ICR_FIXED }, { 0, ICR_ALL }, { 0xffffffff, ICR_LOGICAL } };
+    for (u32 i = 0; i < sizeof broadcasts / sizeof *broadcasts; i++) {
+        hits[0] = hits[1] = 0;
+        lapic_send(broadcasts[i].to, broadcasts[i].icr | 0x50);
+        sti();
+        delay_us(1000);
+        cli();
+        CHECK(hits[0] == 1 && hits[1] == 1);
+    }
     print("x2APIC: two cores talk by MSR\n");
     return 0;
 }
