@@ -13,6 +13,7 @@ from mksim.machine.drawing import regions
 from mksim.machine.machine import Machine
 from mksim.machine.names import owner_name
 from mksim.machine.symbols import symbols_of
+from mksim.observe.faults import place_name
 
 SHOWN = 100
 """Single crossings of each kind, for each pair."""
@@ -136,7 +137,7 @@ class Crossings:
         """Yield who it was - a core, or a device - and which code."""
         rip = int(record["rip"])
         if record["core"] < 0:
-            yield f"device {rip >> 16:04x}:{rip >> 8 & 255:02x}:{rip >> 3 & 31:02x}.{rip & 7}"
+            yield f"device {place_name(rip)}"
             yield ""
             return
         yield f"core {record['core']}"

@@ -17,6 +17,7 @@ from mksim.fabric.ledger import Act
 from mksim.machine.machine import Machine
 from mksim.machine.names import MODES, owner_name
 from mksim.observe.arrows import Arrows
+from mksim.observe.faults import place_name
 from mksim.observe.protobuf import data, fixed64, number, text
 
 # Trace, TracePacket
@@ -153,7 +154,7 @@ class Perfetto:
         target = owner_name(self._machine, int(event["other"]))
         track, about = self._core(core), _told("rip", source, _POINTER)
         if act in _DMA:
-            track, about = self._part(core, f"device {_place(source)}"), b""
+            track, about = self._part(core, f"device {place_name(source)}"), b""
         about += _told("granted", int(event["flag"]), _BOOL) + _told("target", target)
         about += _told("where", int(event["value"]), _POINTER)
         name = f"{act.name.lower()} {int(event['value']):#x} of {target}"
@@ -169,7 +170,3 @@ def _ends(arrows: Iterable[int]) -> bytes:
 def _told(key: str, value: int | str, kind: int = _UINT) -> bytes:
     told = text(_STRING, value) if isinstance(value, str) else number(kind, value)
     return data(_ANNOTATION, text(_KEY, key) + told)
-
-
-def _place(place: int) -> str:
-    return f"{place >> 8 & 0xFF:02x}:{place >> 3 & 0x1F:02x}.{place & 7}"

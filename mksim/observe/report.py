@@ -26,6 +26,8 @@ from mksim.observe.transcript import Line
 PATTERN = "k"
 LINES = 500
 """Of a console, at its beginning and at its end."""
+FAULTS = 200
+"""Of the IOMMU's."""
 SIDE_BY_SIDE = 6
 """Consoles; more of them stand one below the other."""
 
@@ -55,6 +57,7 @@ def page(
         drawn=_drawn(evidence),
         matrix=crossings.matrix(),
         details=details,
+        faults=_faults(result.get("iommu", {})),
         consoles=_consoles(evidence),
         omitted=_omitted(evidence),
         map=map_rows(machine.layout, PATTERN),
@@ -128,6 +131,21 @@ def _drawn(evidence: Evidence) -> str:
     if missing := evidence.dropped + evidence.machine.events_lost:
         told.append(f"{missing:,} events at the end are not shown.")
     return " ".join(told)
+
+
+def _faults(told: dict[str, Any]) -> str:
+    """Return what the IOMMU has refused, if there is one and it has."""
+    if not told.get("faults"):
+        return ""
+    rows = "".join(
+        f"<tr><td>{fault['when_ns']:,} ns</td><td>{fault['kind']}</td><td><code>{fault['where']}</code></td>"
+        f"<td><code>device {fault['device']}</code></td><td>{escape(fault['reason'])}</td></tr>"
+        for fault in told["first"][:FAULTS]
+    )
+    return (
+        f"<details><summary>The IOMMU refused: {told['faults']:,} faults</summary>"
+        f'<div class="scroll"><table class="events">{rows}</table></div></details>'
+    )
 
 
 def _shown(lines: list[Line]) -> list[Line]:

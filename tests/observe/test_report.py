@@ -98,6 +98,13 @@ def test_dma_is_told_by_the_device_that_did_it(tmp_path: Path) -> None:
     )
 
 
+def test_faults_of_the_iommu_are_listed(tmp_path: Path) -> None:
+    run, out = tmp_path / "run.mk", tmp_path / "run.html"
+    main(["boot", str(ROOT / "kernels/dma/iommu.toml"), "--quiet", f"--record={run}"])
+    main(["report", str(run), "-o", str(out)])
+    assert re.search(r"The IOMMU refused: [\d,]+ faults.*<td><code>device 0001:00:01.0<", out.read_text())
+
+
 def test_a_kernel_by_its_path_has_a_report_too(tmp_path: Path) -> None:
     run, out = tmp_path / "run.mk", tmp_path / "run.html"
     hello = str(ROOT / "build/kernels/hello/hello.elf")
