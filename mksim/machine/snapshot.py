@@ -39,6 +39,8 @@ class Snapshot:
     pages: np.ndarray
     """Frames of DRAM that are not all zeros, and below their contents."""
     contents: np.ndarray
+    test_memory: np.ndarray | None
+    """None while it is all zeros, as it nearly always is."""
     lives: list[Life]
     due: list[tuple[int, int]]
 
@@ -55,6 +57,7 @@ def take(machine: Machine) -> Snapshot:
         machine=_bytes(board.machine).copy(),
         pages=pages,
         contents=board.memory.reshape(-1, PAGE)[pages],
+        test_memory=board.test_memory.copy() if board.test_memory.any() else None,
         lives=[_copy(life) for life in machine.lives],
         due=list(machine._due),
     )
@@ -72,6 +75,10 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
     kept = (*(name for name, _ in board._arrays()), *OBSERVED, "debugger")
     _copy_fields(snapshot.machine, board.machine, kept)
     _restore_memory(board.memory, snapshot)
+    if snapshot.test_memory is not None:
+        board.test_memory[:] = snapshot.test_memory
+    elif board.test_memory.any():
+        board.test_memory[:] = 0
     machine.lives[:] = [_copy(life) for life in snapshot.lives]
     machine._due[:] = snapshot.due
     for engine in machine.engines:
@@ -92,8 +99,7 @@ _FIXED = frozenset(
 
 
 def _changing(board: Board) -> dict[str, np.ndarray]:
-    arrays = {name: array for name, array in board._arrays() if name not in _FIXED}
-    return arrays | {"test_memory": board.test_memory}
+    return {name: array for name, array in board._arrays() if name not in _FIXED}
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:
