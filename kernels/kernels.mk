@@ -55,3 +55,9 @@ build/kernels/tests/stranger.bin: kernels/tests/stranger.c kernels/tests/strange
 	@echo "  CC  $@"
 	@$(PYTHON) -m ziglang cc $(STRANGE_CFLAGS) -Wl,-T,kernels/tests/stranger.ld -Wl,-e,entry $< -o $@.elf
 	@$(PYTHON) -m ziglang objcopy -O binary $@.elf $@
+
+# The disk that is inherited.
+kernels: build/kernels/heir/blank.img
+build/kernels/heir/blank.img: kernels/kernels.mk
+	@mkdir -p $(@D)
+	@head -c 65536 /dev/zero > $@

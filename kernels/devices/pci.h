@@ -21,16 +21,18 @@ static inline u16 pci_read16(u64 function, u32 at) { return *(volatile u16 *)dir
 static inline void pci_write16(u64 function, u32 at, u16 value) { *(volatile u16 *)direct(function + at) = value; }
 static inline u8 pci_read8(u64 function, u32 at) { return *(volatile u8 *)direct(function + at); }
 
-// Where the configuration of the first function with this ID is; 0 if there is none.
-static inline u64 pci_find(u16 vendor, u16 device) {
+// Where the configuration of a function with this ID is: of the first one, after as many others; 0 if there is none.
+static inline u64 pci_find_after(u16 vendor, u16 device, u32 others) {
     const struct mcfg *mcfg = acpi_table("MCFG");
     for (u32 slot = 0; mcfg && slot < 32; slot++) {
         u64 function = mcfg->base + (slot << 15);
-        if (pci_read(function, PCI_ID) == ((u32)device << 16 | vendor))
+        if (pci_read(function, PCI_ID) == ((u32)device << 16 | vendor) && !others--)
             return function;
     }
     return 0;
 }
+
+static inline u64 pci_find(u16 vendor, u16 device) { return pci_find_after(vendor, device, 0); }
 
 // Where a capability is in a function's configuration; 0 if there is none.
 static inline u32 pci_capability(u64 function, u8 kind) {

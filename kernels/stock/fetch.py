@@ -30,18 +30,21 @@ class Wanted:
     """The newest version on offer, where apt itself would take an older one (backports)."""
 
 
-VIRTIO = ("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci")
-MODULES = tuple(
-    f"{usr}lib/modules/*/kernel/drivers/{name}.ko"
-    for usr in ("", "usr/")
-    for name in (*(f"virtio/{name}" for name in VIRTIO), "block/virtio_blk")
+DRIVERS = (
+    *(f"drivers/virtio/{name}" for name in ("virtio", "virtio_ring", "virtio_pci")),
+    *(f"drivers/virtio/virtio_pci_{name}_dev" for name in ("modern", "legacy")),
+    *("drivers/block/virtio_blk", "drivers/net/virtio_net", "drivers/net/net_failover", "net/core/failover"),
+    *("drivers/char/hw_random/rng-core", "drivers/char/hw_random/virtio-rng", "drivers/char/virtio_console"),
+    *("fs/ext4/ext4", "fs/jbd2/jbd2", "fs/mbcache", "lib/crc16", "crypto/crc32c_generic"),
 )
+"""Linux's own: of virtio, and of ext4. What a kernel has built in is no file, and not missed."""
+MODULES = tuple(f"{usr}lib/modules/*/kernel/{name}.ko" for usr in ("", "usr/") for name in DRIVERS)
 
 # fmt: off
 WANTED = (
     Wanted("vmlinuz",           "linux-image-cloud-amd64", ("boot/vmlinuz-*",)),
     Wanted("vmlinuz-newest",    "linux-image-cloud-amd64", ("boot/vmlinuz-*",), newest=True),
-    Wanted("modules.cpio",      "linux-image-cloud-amd64", MODULES),
+    Wanted("drivers.cpio",      "linux-image-cloud-amd64", MODULES),
     Wanted("memtest86+x64.bin", "memtest86+",              ("boot/memtest86+x64.bin", "boot/mt86+x64")),
     Wanted("busybox",           "busybox-static",          ("bin/busybox", "usr/bin/busybox")),
 )
@@ -190,7 +193,7 @@ def fetch_all(directory: Path) -> None:
 
 def _missing(directory: Path, origins: dict[str, dict[str, str]]) -> Iterator[Wanted]:
     """Yield what is to be fetched; with modules the kernel anew, as they fit only one."""
-    alone = not (directory / "modules.cpio").exists() and "version" in origins.get("vmlinuz", {})
+    alone = not (directory / "drivers.cpio").exists() and "version" in origins.get("vmlinuz", {})
     for one in WANTED:
         if not (directory / one.file).exists() or (one.file == "vmlinuz" and alone):
             yield one

@@ -8,6 +8,10 @@
 #   trace=10              have the kernel trace its functions, by changing its own code, for so many forks
 #   devmem=0x40000000     read a word at this physical address; devmem=0x40000000:1 writes one
 #   disk=make             make a file system on the virtio disk, and a file in it; disk=check finds that again
+#   disk=ext4             check the files of an ext4 on it by their sums, and write one more
+#   net=10.0.0.1:serve=4  have that address, and let others fetch 4 MiB; net=10.0.0.2:fetch=10.0.0.1 is who does
+#   hwrng=1               read random numbers of the machine's
+#   hvc=1                 say something on a virtio console
 #   die=panic             crash the kernel at the end; die=reboot restarts it (with reboot=t: by triple fault)
 #   dmesg=1               print the kernel's log at the end
 
@@ -116,13 +120,21 @@ physical() {
     say "devmem=$devmem: $did"
 }
 
-# A disk of the machine's, by Linux's own drivers, which Debian has as modules.
-disk() {
-    for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk; do
-        insmod "/lib/$module.ko" || fail "no module $module"
+# Devices of the machine's are driven by Linux's own drivers, which Debian has as modules.
+drivers() {
+    for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci "$@"; do
+        [ -e "/sys/module/$module" ] || insmod "/lib/$module.ko" || fail "no module $module"
     done
+}
+
+disk() {
+    drivers virtio_blk
     [ -e /sys/block/vda ] || fail "no disk"
     mknod /dev/vda b $(tr : ' ' < /sys/block/vda/dev)
+    if [ "$disk" = ext4 ]; then
+        files
+        return
+    fi
     [ "$disk" != make ] || mke2fs -F /dev/vda > /dev/null || fail "no file system made"
     mount -t ext2 /dev/vda /mnt || fail "no file system on the disk"
     [ "$disk" != make ] || seq 100000 > /mnt/file
@@ -132,6 +144,62 @@ disk() {
     same b2bc7d3f8b652d2e "the file on the disk" < /mnt/file
     umount /mnt
     say "disk: $(cat /sys/block/vda/size) sectors, $(grep -c virtio /proc/interrupts) vectors, the file is whole"
+}
+
+files() {
+    mount -t ext4 /dev/vda /mnt || fail "no ext4 on the disk"
+    (cd /mnt && sha256sum -c -s sums) || fail "a file on the disk is broken"
+    seq 100000 > /mnt/written
+    umount /mnt
+    echo 3 > /proc/sys/vm/drop_caches
+    mount -t ext4 -o ro /dev/vda /mnt || fail "no ext4 on the disk any more"
+    same b2bc7d3f8b652d2e "the file that was written" < /mnt/written
+    (cd /mnt && sha256sum -c -s sums) || fail "a file on the disk is broken now"
+    say "disk: ext4, $(wc -l < /mnt/sums) files are whole, and so is one more"
+    umount /mnt
+}
+
+# The one who serves has the bytes, their sum, and a place where the other says that it has them all.
+net() {
+    drivers failover net_failover virtio_net
+    ip link set lo up
+    ip link set eth0 up || fail "no network device"
+    ip addr add "${net%%:*}/24" dev eth0
+    does=${net#*:}
+    "${does%=*}" "${does#*=}" || fail "net=$net says neither serve nor fetch"
+}
+
+serve() {
+    mkdir -p /srv/cgi-bin
+    dd if=/dev/urandom of=/srv/part bs=65536 count=16 2> /dev/null
+    for i in $(seq "$1"); do cat /srv/part; done > /srv/bytes
+    sha256sum < /srv/bytes > /srv/sum
+    printf '#!/bin/sh\ntouch /tmp/fetched\necho "Content-Type: text/plain"\necho\necho thanks\n' > /srv/cgi-bin/fetched
+    chmod +x /srv/cgi-bin/fetched
+    httpd -h /srv
+    until [ -e /tmp/fetched ]; do sleep 0.1; done
+    say "net: served $1 MiB, $(cat /sys/class/net/eth0/statistics/tx_packets) frames"
+}
+
+fetch() {
+    until ping -c 1 -W 1 "$1" > /dev/null; do true; done
+    ping -c 10 -i 0.01 -q "$1" | grep -q " 0% packet loss" || fail "pings were lost"
+    until wget -q -O /tmp/sum "http://$1/sum"; do sleep 0.1; done
+    sum=$(wget -q -O - "http://$1/bytes" | sha256sum)
+    [ "$sum" = "$(cat /tmp/sum)" ] || fail "what came over the network is broken"
+    wget -q -O /dev/null "http://$1/cgi-bin/fetched"
+    say "net: fetched, $(cat /sys/class/net/eth0/statistics/rx_packets) frames, sha256 ${sum%% *}"
+}
+
+hwrng() {
+    drivers virtio-rng
+    [ "$(head -c 64 /dev/hwrng | wc -c)" = 64 ] || fail "no random numbers"
+    say "hwrng: 64 bytes of $(cat /sys/class/misc/hw_random/rng_current)"
+}
+
+hvc() {
+    drivers virtio_console
+    say "hvc: $(seq 500 | sha256sum | cut -c -16)" > /dev/hvc0 || fail "no console"
 }
 
 die() {
@@ -152,5 +220,8 @@ work
 [ "$trace" ] && trace
 [ "$devmem" ] && physical
 [ "$disk" ] && disk
+[ "$hwrng" ] && hwrng
+[ "$hvc" ] && hvc
+[ "$net" ] && net
 [ "$die" ] && die
 finish "all well"

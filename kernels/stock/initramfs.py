@@ -17,6 +17,9 @@ INIT = Path(__file__).with_name("init.sh")
 DEVICES = {
     "console": (5, 1),
     "null": (1, 3),
+    "urandom": (1, 9),
+    "hwrng": (10, 183),
+    "hvc0": (229, 0),
     "mem": (1, 1),
     "kmsg": (1, 11),
     **{f"ttyS{port}": (4, 64 + port) for port in range(4)},

@@ -69,6 +69,26 @@ static void check_message(void) {
     CHECK(messages == 1 && !table[0x200]);
 }
 
+// The same request cut otherwise: the header in two pieces, data and status in one, and those in an indirect table.
+static void check_framing(void) {
+    static struct { u8 data[SECTOR], status; } whole;
+    static struct { u64 address; u32 length; u16 flags, next; } inner[2] __attribute__((aligned(16)));
+    virtio_begin(disk, VIRTIO_FLUSH | VIRTIO_INDIRECT_TABLES);
+    virtio_queue(disk, 0, &queue);
+    CHECK(virtio_ready(disk));
+    describe(READ, 3, 0, 0);
+    whole.status = NONE;
+    virtio_describe(&queue, 0, physical(&header), 4, VIRTIO_NEXT);
+    virtio_describe(&queue, 1, physical(inner), sizeof inner, VIRTIO_INDIRECT);
+    inner[0].address = physical(&header) + 4, inner[0].length = 12, inner[0].flags = VIRTIO_NEXT, inner[0].next = 1;
+    inner[1].address = physical(&whole), inner[1].length = sizeof whole, inner[1].flags = VIRTIO_WRITE;
+    virtio_offer(disk, &queue, 0);
+    while (!load_acquire(&queue.used.index))
+        pause();
+    CHECK(whole.status == OK && !memcmp(whole.data, data, SECTOR) && queue.used.ring[0].length == sizeof whole);
+    CHECK(virtio_start(disk, &queue));
+}
+
 // The function is as after power-on, but for its memory, which is switched off and nowhere.
 static void check_function_reset(void) {
     u32 at = pci_capability(disk.function, 0x10), bar1 = pci_read(disk.function, PCI_BASE + 4),
@@ -106,7 +126,7 @@ static void check_nonsense(void) {
     queue.table[1].flags |= VIRTIO_INDIRECT;
     break_with("an indirect descriptor");
     describe(READ, 0, physical(again), SECTOR);
-    queue.table[2].length = 0;
+    queue.table[1].length = queue.table[2].length = 0;
     break_with("no room for the status");
     describe(READ, 0, physical(again), SECTOR);
     queue.available.index += 1000;
@@ -137,6 +157,7 @@ int main(void) {
     if (option("dies"))
         check_reset();
     check_requests();
+    check_framing();
     check_message();
     check_function_reset();
     check_nonsense();

@@ -38,9 +38,13 @@ from mksim.hw.rtc import RTC
 from mksim.hw.uart16550 import UART
 from mksim.hw.vga import VGA
 from mksim.hw.virtio_blk import BLOCK
+from mksim.hw.virtio_net import FRAME, NIC, STATION
+from mksim.hw.virtio_pci import VIRTIO
+from mksim.hw.virtio_rng import ENTROPY
 from mksim.hw.vtd import VTD
 from mksim.spec.cpuid import ROW
 from mksim.spec.memmap import TEST_MEMORY_SIZE
+from mksim.spec.virtio_net import IN_FLIGHT, STATIONS
 
 
 def _pages(rows: int, size: int) -> np.ndarray:
@@ -67,6 +71,7 @@ class Board:
         devices: int = 0,
         disk_bytes: int = 0,
         iommus: int = 0,
+        nics: int = 0,
     ) -> None:
         self.deeds = deeds
         self.ledger = Ledger(kernels)
@@ -85,10 +90,7 @@ class Board:
         self.port_unit = np.zeros(PORTS, np.uint16)
         self.pic, self.pit, self.rtc = np.zeros(1, PIC), np.zeros(1, PIT), np.zeros(1, RTC)
         self.pci, self.functions = np.zeros(1, PCI), np.zeros(functions, FUNCTION)
-        self.edus, self.blocks = np.zeros(max(devices, 1), EDU), np.zeros(max(devices, 1), BLOCK)
-        self.disk_bytes = np.zeros(max(disk_bytes, 1), np.uint8)
-        self.contents: list[np.ndarray] = []
-        """Of disks: held, as native code has their addresses."""
+        self._have_devices(max(devices, 1), max(nics, 1), max(disk_bytes, 1))
         self.fw_items, self.fw_data = fw_items, fw_data
         self.hpet, self.vga, self.screen = np.zeros(1, HPET), np.zeros(1, VGA), np.zeros(1, SCREEN)
         self.uarts, self.uart_wires = np.zeros(max(uarts, 1), UART), np.zeros(max(uarts, 1), UART_WIRE)
@@ -105,6 +107,17 @@ class Board:
         self.ioapics = np.zeros(ioapics, IOAPIC)
         self.ioapic_owner, self.ioapic_iommu = np.full(ioapics, -1, np.int16), np.full(ioapics, -1, np.int16)
         self.dma_faults = np.zeros(DMA_FAULTS, DMA_FAULT)
+
+    def _have_devices(self, devices: int, nics: int, disk_bytes: int) -> None:
+        """Make room for what is behind functions of PCI: whatever it is, it has the same number in all."""
+        self.edus, self.virtios = np.zeros(devices, EDU), np.zeros(devices, VIRTIO)
+        self.blocks, self.nics = np.zeros(devices, BLOCK), np.zeros(devices, NIC)
+        self.entropies = np.zeros(devices, ENTROPY)
+        self.frames = np.zeros(IN_FLIGHT * nics, FRAME)
+        self.stations = np.zeros(STATIONS, STATION)
+        self.disk_bytes = np.zeros(disk_bytes, np.uint8)
+        self.contents: list[np.ndarray] = []
+        """Of disks: held, as native code has their addresses."""
 
     def stop_on(self, byte: np.ndarray) -> None:
         """Let a byte of the caller's, once it is not 0, bring the run back after the slice at hand."""
@@ -123,7 +136,8 @@ class Board:
         machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
         machine["serial_deadline"] = machine["screen_due"] = machine["device_deadline"] = NEVER
         machine["n_functions"], machine["n_iommus"] = len(self.functions), iommus
-        machine["n_edus"], machine["n_blocks"] = len(self.edus), len(self.blocks)
+        for name in ("edus", "virtios", "blocks", "nics", "frames"):
+            machine[f"n_{name}"] = len(getattr(self, name))
         machine["n_fw_items"], machine["n_fw_data"] = len(self.fw_items), len(self.fw_data)
         machine["running"] = machine["paused"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
 
@@ -155,8 +169,9 @@ class Board:
     plain = (
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
         "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
-        "console", "trace", "cpuid", "pci", "functions", "edus", "blocks", "disk_bytes", "fw_items",
-        "fw_data", "iommus", "iommu_owner", "ioapic_iommu", "dma_faults",
+        "console", "trace", "cpuid", "pci", "functions", "edus", "virtios", "blocks", "disk_bytes",
+        "entropies", "nics", "frames", "stations", "fw_items", "fw_data", "iommus", "iommu_owner",
+        "ioapic_iommu", "dma_faults",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""
 

@@ -9,20 +9,18 @@ from numba import carray
 
 from mksim.clock.time import NEVER
 from mksim.compiled import native
-from mksim.engine.disks import serve
 from mksim.engine.dma import dma_read, dma_write, send_message
 from mksim.engine.entry import outlined
 from mksim.engine.interrupts import drive_pin, shorten
 from mksim.engine.qemu import pointer
 from mksim.engine.records import ENGINE, MACHINE
-from mksim.hw import edu, msix, pci_bars, pci_config, virtio_blk, virtio_pci
+from mksim.engine.virtio import power_up_virtio, read_virtio, tick_virtio, virtio_due, write_virtio
+from mksim.engine.virtqueue import virtio_of
+from mksim.hw import edu, msix, pci_bars, pci_config
 from mksim.hw.edu import EDU
-from mksim.hw.pci_config import BLOCK as KIND_BLOCK
+from mksim.hw.pci_config import BLOCK, ENTROPY, FUNCTION
 from mksim.hw.pci_config import EDU as KIND_EDU
-from mksim.hw.pci_config import FUNCTION
-from mksim.hw.virtio_blk import BLOCK
 from mksim.spec import pci as spec
-from mksim.spec import virtio
 
 _ONES = -1
 
@@ -40,9 +38,9 @@ def edu_of(machine: np.void, unit: int) -> np.void:
 
 
 @native
-def block_of(machine: np.void, unit: int) -> np.void:
-    """Return the record of block device number `unit`."""
-    return carray(pointer(machine["blocks"]), machine["n_blocks"], BLOCK)[unit]
+def is_virtio(f: np.void) -> bool:
+    """Tell whether a virtio device is behind a function."""
+    return BLOCK <= f["kind"] <= ENTROPY
 
 
 @outlined(ENGINE, MACHINE, FUNCTION)
@@ -50,9 +48,11 @@ def read_device(engine: np.void, machine: np.void, f: np.void, bar: int, offset:
     """Read a register of the device behind a function."""
     if f["kind"] == KIND_EDU:
         return edu.read(edu_of(machine, f["unit"]), offset, size)
-    if f["kind"] == KIND_BLOCK:
-        return read_block(engine, machine, f, bar, offset, size)
-    return _ONES
+    if not is_virtio(f):
+        return _ONES
+    value = read_virtio(machine, f, bar, offset, size)
+    follow(machine, f, engine["time"])
+    return value
 
 
 @outlined(ENGINE, MACHINE, FUNCTION)
@@ -64,8 +64,9 @@ def write_device(
     if f["kind"] == KIND_EDU:
         raised = edu.write(edu_of(machine, f["unit"]), offset, size, value, now)
         notify(machine, f, raised, now)
-    elif f["kind"] == KIND_BLOCK:
-        write_block(machine, f, bar, offset, size, value, now)
+    elif is_virtio(f):
+        write_virtio(machine, f, bar, offset, size, value, now)
+        release(machine, f, now)
     rearm_devices(machine)
     shorten(engine, machine["device_deadline"])
 
@@ -75,7 +76,7 @@ def due(machine: np.void, f: np.void) -> int:
     """Return when the device behind a function does something by itself."""
     if f["kind"] == KIND_EDU:
         return edu.deadline(edu_of(machine, f["unit"]))
-    return block_of(machine, f["unit"])["due"] if f["kind"] == KIND_BLOCK else NEVER
+    return virtio_due(machine, f) if is_virtio(f) else NEVER
 
 
 @native
@@ -97,7 +98,8 @@ def tick_devices(machine: np.void, now: int) -> None:
         if f["kind"] == KIND_EDU:
             tick_edu(machine, f, now)
         else:
-            tick_block(machine, f, now)
+            tick_virtio(machine, f, now)
+            release(machine, f, now)
     rearm_devices(machine)
 
 
@@ -126,48 +128,6 @@ def move(machine: np.void, f: np.void, chip: np.void, now: int) -> None:
         dma_read(machine, f, edu.in_memory(chip), chip["buffer"], at, count, now)
 
 
-@native
-def read_block(engine: np.void, machine: np.void, f: np.void, bar: int, offset: int, size: int) -> int:
-    """Read a register of a virtio block device, or of its table of messages."""
-    block, part = block_of(machine, f["unit"]), offset & -virtio.PART
-    if bar == virtio.MSIX_BAR:
-        return msix.read(block["messages"], offset) if size == 4 and offset & 3 == 0 else _ONES
-    if part == virtio.COMMON_AT and offset < virtio.COMMON_SIZE:
-        return virtio_pci.read(block["transport"], offset, size)
-    if part == virtio.DEVICE_AT:
-        return virtio_blk.read_config(block, offset - part, size)
-    if offset == virtio.ISR_AT:
-        value = virtio_pci.take_isr(block["transport"])
-        follow(machine, f, engine["time"])
-        return value
-    return 0
-
-
-@native
-def write_block(machine: np.void, f: np.void, bar: int, offset: int, size: int, value: int, now: int) -> None:
-    """Write a register of a virtio block device, or of its table of messages."""
-    block = block_of(machine, f["unit"])
-    if bar == virtio.MSIX_BAR:
-        if size == 4 and offset & 3 == 0:
-            msix.write(block["messages"], offset, value)
-    elif offset < virtio.COMMON_SIZE:
-        virtio_pci.write(block["transport"], offset, size, value)
-    elif offset & -virtio.PART == virtio.NOTIFY_AT:
-        virtio_blk.notify(block, now)
-    release(machine, f, now)
-
-
-@native
-def tick_block(machine: np.void, f: np.void, now: int) -> None:
-    """Let a block device look at its queue. One that has failed says so, as a change of its configuration."""
-    block = block_of(machine, f["unit"])
-    if serve(machine, f, block, now):
-        msix.post(block["messages"], block["transport"]["queue_entry"])
-    elif block["failed"] != 0:
-        msix.post(block["messages"], block["transport"]["config_entry"])
-    release(machine, f, now)
-
-
 # --- interrupts
 
 
@@ -179,10 +139,10 @@ def msix_control(f: np.void) -> int:
 
 @outlined(MACHINE, FUNCTION)
 def release(machine: np.void, f: np.void, now: int) -> None:
-    """Send what messages of a block device are neither masked nor held back, and let INTA# follow."""
+    """Send what messages of a virtio device are neither masked nor held back, and let INTA# follow."""
     control = msix_control(f)
     if control & spec.MSIX_ENABLE and not control & spec.MSIX_MASKED and pci_config.is_master(f):
-        messages = block_of(machine, f["unit"])["messages"]
+        messages = virtio_of(machine, f["unit"])["messages"]
         entry = msix.take(messages)
         while entry >= 0:
             send_message(machine, f, msix.address(messages, entry), msix.data(messages, entry), now)
@@ -197,16 +157,14 @@ def reset_function(machine: np.void, index: int) -> None:
     pci_bars.remap(functions(machine), index)
     if f["kind"] == KIND_EDU:
         edu.reset(edu_of(machine, f["unit"]), machine["rate"], machine["latency"])
-    elif f["kind"] == KIND_BLOCK:
-        block = block_of(machine, f["unit"])
-        virtio_blk.reset(block, machine["rate"], machine["latency"])
-        block["transport"]["offered"] |= virtio.ACCESS_PLATFORM if machine["n_iommus"] != 0 else 0
+    elif is_virtio(f):
+        power_up_virtio(machine, f)
 
 
 @outlined(MACHINE, FUNCTION)
 def reconfigured(machine: np.void, f: np.void, now: int) -> None:
     """Let a device's interrupts follow a write to its configuration."""
-    if f["kind"] == KIND_BLOCK:
+    if is_virtio(f):
         release(machine, f, now)
     else:
         follow(machine, f, now)
@@ -233,8 +191,8 @@ def notify(machine: np.void, f: np.void, raised: bool, now: int) -> None:
 @native
 def asserts(machine: np.void, f: np.void) -> bool:
     """Tell whether the device behind a function wants to interrupt by its pin."""
-    if f["kind"] == KIND_BLOCK:
-        waits = block_of(machine, f["unit"])["transport"]["isr"] != 0
+    if is_virtio(f):
+        waits = virtio_of(machine, f["unit"])["isr"] != 0
         return waits and not msix_control(f) & spec.MSIX_ENABLE
     wants = f["kind"] == KIND_EDU and edu.line(edu_of(machine, f["unit"]))
     return wants and not msi_enabled(f)

@@ -16,7 +16,7 @@ from mksim.engine.interrupts import io_apic, pic_of
 from mksim.engine.interrupts import settle as settle_core
 from mksim.engine.pci import pci_of
 from mksim.engine.qemu import cpu_cc_compute_all
-from mksim.engine.records import RUNNING, core_of, engine_of, env_at, kernel_of, machine_at
+from mksim.engine.records import RUNNING, core_of, engine_of, env_at, happen, kernel_of, machine_at
 from mksim.engine.remapping import reset_units
 from mksim.engine.reset import start_core
 from mksim.engine.screen import vga_of
@@ -132,6 +132,15 @@ def reset_kernel(machine_address: int, index: int, when: int) -> None:
         ioapic.reset(io_apic(machine, own), own)
     if machine["legacy_kernel"] == index:
         reset_legacy(machine)
+
+
+@entry(types.void(_ADDRESS, _INDEX, _TIME))
+def reset_device(machine_address: int, index: int, when: int) -> None:
+    """Reset what is behind a function of PCI, which has another owner now."""
+    machine = machine_at(machine_address)
+    happen(machine, (when << 20) ^ functions(machine)[index]["place"])
+    reset_function(machine, index)
+    rearm_devices(machine)
 
 
 @entry(types.void(_ADDRESS))

@@ -216,8 +216,16 @@ MACHINE = np.dtype(
         ("n_functions", "<i4"),
         ("n_edus", "<i4"),
         ("edus", "<i8"),
+        ("n_virtios", "<i4"),
+        ("virtios", "<i8"),
         ("n_blocks", "<i4"),
         ("blocks", "<i8"),
+        ("entropies", "<i8"),
+        ("n_nics", "<i4"),
+        ("nics", "<i8"),
+        ("n_frames", "<i8"),
+        ("frames", "<i8"),  # in flight: so many for each network device
+        ("stations", "<i8"),  # what the switches have learnt
         ("disk_bytes", "<i8"),  # of disks that keep nothing
         ("device_deadline", "<i8"),  # the earliest of the devices on PCI
         ("n_fw_items", "<i4"),

@@ -34,6 +34,8 @@ class Act(IntEnum):
     DMA_WRITE = 13
     CONFIG_READ = 14
     CONFIG_WRITE = 15
+    FRAME = 16
+    """From one network device to another, by a switch: `where` is the other's place."""
 
 
 CROSSING = np.dtype(

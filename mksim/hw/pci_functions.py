@@ -5,8 +5,8 @@ Plain Python, for when a board is built or a kernel's chips are reset; pci_confi
 
 import numpy as np
 
-from mksim.hw.msix import ENTRIES, PENDING_AT
-from mksim.hw.pci_config import BLOCK, EDU, HOST_BRIDGE
+from mksim.hw.msix import PENDING_AT
+from mksim.hw.pci_config import BLOCK, CONSOLE, EDU, ENTROPY, HOST_BRIDGE, NIC
 from mksim.spec import edu as edu_spec
 from mksim.spec import pci as spec
 from mksim.spec import virtio
@@ -90,11 +90,11 @@ def msi(f: np.void, at: int) -> None:
     put(f["writable"], at + spec.MSI_DATA, 0xFFFF, 2)
 
 
-def msix(f: np.void, at: int, bar: int) -> None:
+def msix(f: np.void, at: int, bar: int, entries: int) -> None:
     """Let a function interrupt by several messages, with a table in a base address's memory (§ 6.8.2)."""
     capability(f, at, spec.CAPABILITY_MSIX)
     f["msix"] = at
-    put(f["config"], at + spec.MSIX_CONTROL, ENTRIES - 1, 2)
+    put(f["config"], at + spec.MSIX_CONTROL, entries - 1, 2)
     put(f["writable"], at + spec.MSIX_CONTROL, spec.MSIX_ENABLE | spec.MSIX_MASKED, 2)
     put(f["config"], at + spec.MSIX_TABLE, bar, 4)
     put(f["config"], at + spec.MSIX_PENDING, PENDING_AT | bar, 4)
@@ -117,19 +117,29 @@ def express(f: np.void, at: int) -> None:
         f["initial"][byte] &= ~f["writable"][byte]
 
 
-def disk(f: np.void, place: int, owner: int, unit: int, base: int) -> None:
-    """Make a function a virtio block device of version 1: Virtio 1.1, 4.1.2 and 4.1.4."""
-    clear(f, place, owner, BLOCK, unit)
-    identify(f, virtio.VENDOR, virtio.DEVICE_BLOCK, virtio.CLASS_STORAGE)
+VIRTIO_DEVICES = {
+    BLOCK: (virtio.DEVICE_BLOCK, virtio.CLASS_STORAGE),
+    NIC: (virtio.DEVICE_NET, virtio.CLASS_ETHERNET),
+    CONSOLE: (virtio.DEVICE_CONSOLE, virtio.CLASS_COMMUNICATION),
+    ENTROPY: (virtio.DEVICE_ENTROPY, virtio.CLASS_OTHER),
+}
+"""Device ID and class by kind."""
+
+
+def virtio_device(f: np.void, place: int, owner: int, unit: int, base: int, kind: int, queues: int) -> None:
+    """Make a function a virtio device of version 1: Virtio 1.1, 4.1.2 and 4.1.4."""
+    clear(f, place, owner, kind, unit)
+    device, group = VIRTIO_DEVICES[kind]
+    identify(f, virtio.VENDOR, device, group)
     put(f["config"], spec.REVISION, virtio.REVISION, 1)
     put(f["config"], spec.SUBSYSTEM_VENDOR, virtio.VENDOR, 2)
-    put(f["config"], spec.SUBSYSTEM, virtio.DEVICE_BLOCK, 2)
+    put(f["config"], spec.SUBSYSTEM, device, 2)
     endpoint(f)
     base_address(f, virtio.REGISTER_BAR, virtio.REGISTERS_SIZE, base, wide=True)
     base_address(f, virtio.MSIX_BAR, virtio.MSIX_SIZE, base + virtio.REGISTERS_SIZE)
-    for at, kind, offset in VIRTIO_PARTS:
-        part(f, at, kind, offset)
-    msix(f, 0x98, virtio.MSIX_BAR)
+    for at, what, offset in VIRTIO_PARTS:
+        part(f, at, what, offset)
+    msix(f, 0x98, virtio.MSIX_BAR, queues + 1)
     express(f, 0xA4)
 
 

@@ -5,46 +5,25 @@ All arguments are int64.
 
 import numpy as np
 
-from mksim.clock.time import NEVER, scale
 from mksim.compiled import native
-from mksim.hw import msix, virtio_pci
-from mksim.hw.msix import MSIX
-from mksim.hw.virtio_pci import VIRTIO
 from mksim.spec import virtio as spec
 
 # fmt: off
 BLOCK = np.dtype([
-    ("transport",   VIRTIO),
-    ("messages",    MSIX),
     ("sectors",     np.int64),
     ("read_only",   np.int64),
     ("contents",    np.int64),              # address of the bytes
     ("kept",        np.int64),              # 1: a flush brings them to the file they are of
-    ("due",         np.int64),              # when it looks at its queue, or NEVER
-    ("takes",       np.int64),              # cycles from a notification to then
-    ("failed",      np.int64),              # 1: the ring makes no sense, or cannot be reached
-    ("moved",       np.int64),              # bytes, by the request at hand
-    ("address",     np.int64),              # the descriptor at hand
-    ("length",      np.int64),
-    ("flags",       np.int64),
-    ("next",        np.int64),
     ("header",      np.uint8, spec.BLOCK_HEADER),
-    ("staged",      np.uint8, 4096),        # what DMA brings, until it is known to be whole
 ])
 # fmt: on
 
-_SECOND = 1_000_000_000
-
 
 @native
-def reset(b: np.void, rate: int, latency: int) -> None:
-    """Power on."""
-    offered = spec.VERSION_1 | spec.BLOCK_FLUSH | spec.BLOCK_SEGMENTS
-    offered |= spec.BLOCK_READ_ONLY if b["read_only"] else 0
-    virtio_pci.reset(b["transport"], offered)
-    msix.reset(b["messages"])
-    b["due"] = NEVER
-    b["takes"] = max(scale(spec.REQUEST_NS, rate, _SECOND), latency, 1)
+def features(b: np.void) -> int:
+    """Return what it offers."""
+    offered = spec.BLOCK_FLUSH | spec.BLOCK_SEGMENTS
+    return offered | spec.BLOCK_READ_ONLY if b["read_only"] else offered
 
 
 @native
@@ -53,13 +32,6 @@ def read_config(b: np.void, offset: int, size: int) -> int:
     if offset >= 8:
         return spec.SEGMENTS if offset == spec.SEGMENTS_AT else 0
     return b["sectors"] >> (8 * offset) & ((1 << 8 * size) - 1 if size < 8 else -1)
-
-
-@native
-def notify(b: np.void, now: int) -> None:
-    """The driver has made something available."""
-    if b["due"] == NEVER and virtio_pci.runs(b["transport"]):
-        b["due"] = now + b["takes"]
 
 
 @native
@@ -78,6 +50,24 @@ def sector(b: np.void) -> int:
 def inside(b: np.void, at: int, size: int) -> bool:
     """Tell whether bytes from `at` on are all on the disk."""
     return size >= 0 and 0 <= at <= b["sectors"] * spec.SECTOR - size
+
+
+@native
+def accepts(b: np.void, readable: int, writable: int) -> int:
+    """Return the status of a request, as far as header and sizes of its data decide it."""
+    asked = kind(b)
+    if asked == spec.BLOCK_FLUSH_REQUEST:
+        return spec.BLOCK_OK if readable == writable == 0 else spec.BLOCK_ERROR
+    if asked == spec.BLOCK_ID:
+        return spec.BLOCK_OK if readable == 0 else spec.BLOCK_ERROR
+    if asked not in (spec.BLOCK_READ, spec.BLOCK_WRITE):
+        return spec.BLOCK_UNSUPPORTED
+    one_way = (readable if asked == spec.BLOCK_READ else writable) == 0
+    size, first = readable + writable, sector(b)
+    whole = size % spec.SECTOR == 0 and 0 <= first <= b["sectors"]
+    there = whole and inside(b, first * spec.SECTOR, size)
+    allowed = asked == spec.BLOCK_READ or b["read_only"] == 0
+    return spec.BLOCK_OK if one_way and there and allowed else spec.BLOCK_ERROR
 
 
 @native

@@ -1,4 +1,4 @@
-"""The PCI transport of a virtio device with one queue: Virtio 1.1, 4.1.4.
+"""The PCI transport of a virtio device, with up to QUEUES_MAX queues: Virtio 1.1, 4.1.4.
 
 Left out: the legacy interface, access by VIRTIO_PCI_CAP_PCI_CFG, changes of the configuration.
 
@@ -7,10 +7,25 @@ All arguments are int64.
 
 import numpy as np
 
+from mksim.clock.time import NEVER
 from mksim.compiled import native
+from mksim.hw import msix
+from mksim.hw.msix import MSIX
+from mksim.hw.virtqueue import CHAIN
 from mksim.spec import virtio as spec
 
 # fmt: off
+QUEUE = np.dtype([
+    ("size",            np.int64),
+    ("entry",           np.int64),      # of MSI-X, or NO_ENTRY
+    ("enabled",         np.int64),
+    ("table",           np.int64),      # addresses
+    ("driver",          np.int64),
+    ("device",          np.int64),
+    ("seen",            np.int64),      # of what the driver made available, modulo 2^16
+    ("used",            np.int64),      # of what was given back, likewise
+])
+
 VIRTIO = np.dtype([
     ("offered",         np.int64),      # features
     ("accepted",        np.int64),
@@ -20,33 +35,75 @@ VIRTIO = np.dtype([
     ("isr",             np.int64),
     ("config_entry",    np.int64),      # of MSI-X, or NO_ENTRY
     ("queue_select",    np.int64),
-    ("size",            np.int64),      # of the queue
-    ("queue_entry",     np.int64),
-    ("enabled",         np.int64),
-    ("table",           np.int64),      # addresses
-    ("driver",          np.int64),
-    ("device",          np.int64),
-    ("seen",            np.int64),      # of what the driver made available, modulo 2^16
-    ("used",            np.int64),      # of what was given back, likewise
+    ("count",           np.int64),      # of queues
+    ("queues",          QUEUE, spec.QUEUES_MAX),
+    ("messages",        MSIX),
+    ("kicked",          np.int64),      # bit per queue: its driver has notified the device
+    ("due",             np.int64),      # when the device looks at those, or NEVER
+    ("takes",           np.int64),      # cycles from a notification to then
+    ("failed",          np.int64),      # 1: the ring at hand makes no sense, or cannot be reached
+    ("chain",           CHAIN),         # the one at hand
+    ("staged",          np.uint8, 4096),    # what DMA brings, until it is known to be whole
 ])
 # fmt: on
 
 
 @native
-def reset(v: np.void, offered: int) -> None:
-    """Power on, or a driver's write of 0 to the status."""
-    v["offered"] = offered
+def power_up(v: np.void, offered: int, queues: int, takes: int) -> None:
+    """Power on: it offers features, has so many queues, and looks at one `takes` cycles after a kick."""
+    v["offered"], v["count"], v["takes"] = offered | spec.VERSION_1 | spec.INDIRECT_TABLES, queues, takes
+    msix.reset(v["messages"], queues + 1)
+    reset(v)
+
+
+@native
+def reset(v: np.void) -> None:
+    """Reset, as by a driver's write of 0 to the status."""
     v["accepted"] = v["feature_select"] = v["driver_select"] = v["status"] = v["isr"] = 0
-    v["config_entry"] = v["queue_entry"] = spec.NO_ENTRY
-    v["size"] = spec.SIZE_MAX
-    v["queue_select"] = v["enabled"] = v["table"] = v["driver"] = v["device"] = v["seen"] = v["used"] = 0
+    v["config_entry"], v["queue_select"] = spec.NO_ENTRY, 0
+    v["kicked"], v["due"], v["failed"] = 0, NEVER, 0
+    for number in range(v["count"]):
+        queue = v["queues"][number]
+        queue["size"], queue["entry"] = spec.SIZE_MAX, spec.NO_ENTRY
+        queue["enabled"] = queue["table"] = queue["driver"] = queue["device"] = 0
+        queue["seen"] = queue["used"] = 0
 
 
 @native
 def runs(v: np.void) -> bool:
-    """Tell whether the driver has set everything up, and nothing has gone wrong since."""
-    ready = v["status"] & (spec.DRIVER_OK | spec.NEEDS_RESET) == spec.DRIVER_OK
-    return ready and v["enabled"] != 0
+    """Tell whether the driver has set the device up, and nothing has gone wrong since."""
+    return v["status"] & (spec.DRIVER_OK | spec.NEEDS_RESET) == spec.DRIVER_OK
+
+
+@native
+def works(v: np.void, number: int) -> bool:
+    """Tell whether the device runs, and a queue of its is enabled."""
+    return runs(v) and 0 <= number < v["count"] and v["queues"][number]["enabled"] != 0
+
+
+@native
+def has(v: np.void, feature: int) -> bool:
+    """Tell whether the driver has accepted a feature."""
+    return v["accepted"] & feature != 0
+
+
+@native
+def notify(v: np.void, number: int, now: int) -> None:
+    """The driver has made something available in a queue."""
+    if works(v, number):
+        v["kicked"] |= 1 << number
+        v["due"] = min(v["due"], now + v["takes"])
+
+
+@native
+def take_kicked(v: np.void) -> int:
+    """Return the lowest queue that is to be looked at, and forget it; -1 if there is none."""
+    for number in range(v["count"]):
+        if v["kicked"] >> number & 1:
+            v["kicked"] &= ~(1 << number)
+            return number
+    v["due"] = NEVER
+    return -1
 
 
 @native
@@ -54,6 +111,14 @@ def fail(v: np.void) -> None:
     """Give up: the driver has to reset the device (§ 2.1.2)."""
     v["status"] |= spec.NEEDS_RESET
     v["isr"] |= spec.ISR_CONFIG
+    msix.post(v["messages"], v["config_entry"])
+
+
+@native
+def finish(v: np.void, number: int) -> None:
+    """Ask for the interrupt of a queue."""
+    v["isr"] |= spec.ISR_QUEUE
+    msix.post(v["messages"], v["queues"][number]["entry"])
 
 
 @native
@@ -90,12 +155,12 @@ def _read(v: np.void, at: int) -> int:
     if at == spec.CONFIG_ENTRY:
         return v["config_entry"]
     if at == spec.QUEUES:
-        return 1
+        return v["count"]
     if at == spec.STATUS:
         return v["status"]
     if at == spec.QUEUE_SELECT:
         return v["queue_select"]
-    return _read_queue(v, at) if v["queue_select"] == 0 else 0
+    return _read_queue(v["queues"][v["queue_select"]], at) if v["queue_select"] < v["count"] else 0
 
 
 @native
@@ -115,48 +180,56 @@ def _half(features: int, select: int) -> int:
 
 
 @native
-def _read_queue(v: np.void, at: int) -> int:
+def _read_queue(q: np.void, at: int) -> int:
     if at == spec.QUEUE_SIZE:
-        return v["size"]
+        return q["size"]
     if at == spec.QUEUE_ENTRY:
-        return v["queue_entry"]
+        return q["entry"]
     if at == spec.QUEUE_ENABLE:
-        return v["enabled"]
+        return q["enabled"]
     if at == spec.QUEUE_TABLE:
-        return v["table"]
+        return q["table"]
     if at == spec.QUEUE_DRIVER:
-        return v["driver"]
-    return v["device"] if at == spec.QUEUE_DEVICE else 0
+        return q["driver"]
+    return q["device"] if at == spec.QUEUE_DEVICE else 0
 
 
 @native
-def write(v: np.void, offset: int, size: int, value: int) -> None:
-    """Write the common configuration; a part of a register leaves the rest of it."""
+def write(v: np.void, offset: int, size: int, value: int) -> bool:
+    """Write the common configuration, or a part of a register of it; tell whether that resets."""
     at = register_at(offset)
     if size < 8:
         shift, mask = 8 * (offset - at), (1 << 8 * size) - 1
         value = _read(v, at) & ~(mask << shift) | (value & mask) << shift
     if at == spec.STATUS:
-        _write_status(v, value & 0xFF)
-    elif at < spec.CONFIG_ENTRY:
+        return _write_status(v, value & 0xFF)
+    if at < spec.CONFIG_ENTRY:
         _write_features(v, at, value)
     elif at == spec.CONFIG_ENTRY:
-        v["config_entry"] = value & 0xFFFF
+        v["config_entry"] = _entry(v, value & 0xFFFF)
     elif at == spec.QUEUE_SELECT:
         v["queue_select"] = value & 0xFFFF
-    elif v["queue_select"] == 0:
-        _write_queue(v, at, value)
+    elif v["queue_select"] < v["count"]:
+        _write_queue(v, v["queues"][v["queue_select"]], at, value)
+    return False
 
 
 @native
-def _write_status(v: np.void, value: int) -> None:
+def _entry(v: np.void, value: int) -> int:
+    """Return an entry of MSI-X that a driver names, or NO_ENTRY if there is none (§ 4.1.5.1.2.2)."""
+    return value if value < v["messages"]["count"] else spec.NO_ENTRY
+
+
+@native
+def _write_status(v: np.void, value: int) -> bool:
     """Take a new status: 0 resets. FEATURES_OK stays away if the driver asks for what is not offered."""
     if value == 0:
-        reset(v, v["offered"])
-        return
+        reset(v)
+        return True
     if v["accepted"] & ~v["offered"] or not v["accepted"] & spec.VERSION_1:
         value &= ~spec.FEATURES_OK
     v["status"] = value | v["status"] & spec.NEEDS_RESET
+    return False
 
 
 @native
@@ -171,25 +244,25 @@ def _write_features(v: np.void, at: int, value: int) -> None:
 
 
 @native
-def _write_queue(v: np.void, at: int, value: int) -> None:
-    """Set the queue up; once it is enabled, only a reset changes where it is."""
+def _write_queue(v: np.void, q: np.void, at: int, value: int) -> None:
+    """Set a queue up; once it is enabled, only a reset changes where it is."""
     if at == spec.QUEUE_ENTRY:
-        v["queue_entry"] = value & 0xFFFF
-    elif v["enabled"] == 0:
-        _place_queue(v, at, value)
+        q["entry"] = _entry(v, value & 0xFFFF)
+    elif q["enabled"] == 0:
+        _place_queue(q, at, value)
 
 
 @native
-def _place_queue(v: np.void, at: int, value: int) -> None:
+def _place_queue(q: np.void, at: int, value: int) -> None:
     if at == spec.QUEUE_SIZE:
         size = value & 0xFFFF
         if 0 < size <= spec.SIZE_MAX and size & (size - 1) == 0:
-            v["size"] = size
+            q["size"] = size
     elif at == spec.QUEUE_ENABLE:
-        v["enabled"] = value & 1
+        q["enabled"] = value & 1
     elif at == spec.QUEUE_TABLE:
-        v["table"] = value & ~15
+        q["table"] = value & ~15
     elif at == spec.QUEUE_DRIVER:
-        v["driver"] = value & ~1
+        q["driver"] = value & ~1
     elif at == spec.QUEUE_DEVICE:
-        v["device"] = value & ~3
+        q["device"] = value & ~3

@@ -32,6 +32,7 @@ from mksim.machine.config import Layout, Protection
 from mksim.machine.deeds import ownership
 from mksim.machine.disks import forgotten
 from mksim.machine.fit import uncovered
+from mksim.machine.networks import network_devices
 from mksim.spec import cpuid, memmap
 from mksim.spec.span import Span
 
@@ -72,6 +73,7 @@ def build_board(layout: Layout, seed: int) -> Board:
         uarts=sum(len(kernel.uarts) for kernel in layout.kernels), ioapics=layout.ioapics, rows=rows,
         fw_items=fw_items, fw_data=fw_data, functions=segment_count(layout) + len(layout.devices),
         devices=len(layout.devices), disk_bytes=forgotten(layout), iommus=len(layout.iommus),
+        nics=len(tuple(network_devices(layout.devices))),
     )  # fmt: skip
     plug_items(board, counts)
     machine = board.machine

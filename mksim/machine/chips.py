@@ -9,14 +9,16 @@ from mksim.engine import panel
 from mksim.engine.board import Board
 from mksim.engine.ports import Device
 from mksim.fabric.ownership import FIRMWARE, NOBODY
-from mksim.hw import pci_functions
+from mksim.hw import pci_config, pci_functions, virtio_net
 from mksim.hw.fw_cfg import ITEM
 from mksim.machine.config import Kernel, Layout
 from mksim.machine.devices import Kind, bases, place
 from mksim.machine.disks import plug_disks
+from mksim.machine.networks import plug_networks
 from mksim.machine.wiring import WireEnd
 from mksim.spec import acpi_pm as acpi_pm_spec
 from mksim.spec import memmap
+from mksim.spec import virtio as virtio_spec
 from mksim.spec.vga import BLANK, PORTS
 
 _PORTS: tuple[tuple[int, int, Device, int], ...] = (
@@ -45,9 +47,11 @@ _PORTS: tuple[tuple[int, int, Device, int], ...] = (
 
 def plug_chips(board: Board, layout: Layout) -> None:
     """Plug in the chips that a board has one of, and each kernel's own."""
+    plug_networks(board, layout)
     plug_functions(board, layout)
     plug_disks(board, layout)
     plug_iommus(board, layout)
+    seed_entropy(board)
     if layout.screen_owner is not None:
         plug_ports(board, memmap.PORT_VGA, PORTS, Device.VGA, 0)
         clear_screen(board)
@@ -68,12 +72,45 @@ def plug_functions(board: Board, layout: Layout, owner: str | None = None) -> No
         if owner in (None, owners.get(segment)):
             whose = ids.get(owners.get(segment, ""), NOBODY)
             pci_functions.host_bridge(board.functions[segment], segment, whose)
-    found = zip(layout.devices, bases(layout.devices, segments), strict=True)
-    for unit, (device, base) in enumerate(found):
-        if owner in (None, device.owner):
-            function, where = board.functions[bridges + unit], place(device, segments[device.owner])
-            make = pci_functions.edu if device.kind is Kind.EDU else pci_functions.disk
-            make(function, where, ids[device.owner], unit, base)
+    for unit, device in enumerate(layout.devices):
+        if owner is None or board.functions[bridges + unit]["owner"] == ids[owner]:
+            plug_device(board, layout, unit, owner or device.owner)
+
+
+def plug_device(board: Board, layout: Layout, unit: int, owner: str) -> int:
+    """Plug a device in where its owner, or its heir, has it; return the number of its function."""
+    device, segment = layout.devices[unit], layout.segments[owner]
+    base = tuple(bases(layout.devices, layout.segments))[unit][owner]
+    index = max(layout.segments.values(), default=0) + 1 + unit
+    function, where, whose = board.functions[index], place(device, segment), layout.kernel(owner).id
+    if device.kind is Kind.EDU:
+        pci_functions.edu(function, where, whose, unit, base)
+        return index
+    kind, queues = VIRTIO[device.kind], queues_of(board, device.kind, unit)
+    pci_functions.virtio_device(function, where, whose, unit, base, kind, queues)
+    board.nics[unit]["owner"], board.nics[unit]["place"] = whose, where
+    return index
+
+
+VIRTIO = {
+    Kind.DISK: pci_config.BLOCK,
+    Kind.NIC: pci_config.NIC,
+    Kind.CONSOLE: pci_config.CONSOLE,
+    Kind.ENTROPY: pci_config.ENTROPY,
+}
+
+
+def queues_of(board: Board, kind: Kind, unit: int) -> int:
+    """Return how many queues a virtio device has."""
+    if kind is Kind.NIC:
+        return int(virtio_net.queues(board.nics[unit]))
+    return virtio_spec.CONSOLE_QUEUES if kind is Kind.CONSOLE else 1
+
+
+def seed_entropy(board: Board) -> None:
+    """Let every entropy device begin elsewhere, where the machine's seed says."""
+    for unit, source in enumerate(board.entropies):
+        source["state"] = (int(board.machine["random"][0]) ^ (unit + 1) * 0x9E3779B97F4A7C15) % (1 << 63) | 1
 
 
 def plug_ports(board: Board, base: int, count: int, device: Device, unit: int) -> None:
@@ -173,6 +210,14 @@ def clear_screen(board: Board) -> None:
     board.screen["rest"] = board.screen["latest"] = NEVER
     board.screen["cells"] = BLANK
     board.machine["screen_due"] = 0
+
+
+def inherit(board: Board, layout: Layout, dead: Kernel, when: int) -> None:
+    """Give what a dead kernel had to its heirs, reset."""
+    for unit, device in enumerate(layout.devices):
+        if device.owner == dead.name and device.heir:
+            index = plug_device(board, layout, unit, device.heir)
+            panel.reset_device(board.address, index, when)
 
 
 def reset_chips(board: Board, layout: Layout, kernel: Kernel, when: int) -> None:

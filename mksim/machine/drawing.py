@@ -7,6 +7,7 @@ from os.path import normpath
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from mksim.machine.config import Doorbell, Kernel, Layout
+from mksim.machine.devices import Kind
 from mksim.machine.fit import FIRMWARE_WORKS, uncovered
 from mksim.machine.units import letters_of, runs
 from mksim.spec import memmap
@@ -55,7 +56,10 @@ def parts(layout: Layout) -> Iterator[str]:
         yield _line("iommu", f"{segment:04x}", keys)
     for device in layout.devices:
         at = f"{layout.segments[device.owner]:04x}:00:{device.slot:02x}.0"
-        yield _line("device", device.name, {"kind": device.kind.value, "owner": device.owner, "pci": at})
+        values = {"kind": device.kind.value, "owner": device.owner, "pci": at}
+        if device.kind is Kind.NIC:
+            values |= {"network": device.network, "mac": device.address.hex(":")}
+        yield _line("device", device.name, values)
 
 
 def _line(kind: str, name: str, values: Mapping[str, object]) -> str:

@@ -1,6 +1,6 @@
 """Windows, doorbells and wires of a config, what kernels were granted of each other; and devices."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import count, product
 from os import SEEK_END
 from pathlib import Path
@@ -113,13 +113,19 @@ def devices(document: Table, folder: Path, problems: Problems) -> tuple[Device, 
         (where, conform(table, schema.DEVICE, where, problems))
         for where, table in _tables(document, "device", schema.DEVICES_MAX, problems)
     ]
-    named = {(asked.get("owner"), asked.get("slot")) for _, asked in tables}
+    named = {(asked.get(whose), asked.get("slot")) for _, asked in tables for whose in ("owner", "heir")}
     for where, asked in tables:
         if set(schema.DEVICE) <= set(asked):
-            taken = named | {(device.owner, device.slot) for device in found}
-            slot = asked["slot"] or next(slot for slot in count(1) if (asked["owner"], slot) not in taken)
+            taken = named | {(owner, device.slot) for device in found for owner in device.owners}
+            slot = asked["slot"] or _free_slot((asked["owner"], asked["heir"]), taken)
             found.append(Device(**asked | {"slot": slot} | _contents(asked, folder, where, problems)))
     return tuple(found)
+
+
+def _free_slot(owners: Iterable[str], taken: Set[tuple[object, object]]) -> int:
+    """Return the first slot that is free on the segments of all owners."""
+    owners = tuple(owners)
+    return next(slot for slot in count(1) if not any((owner, slot) in taken for owner in owners))
 
 
 def _contents(asked: Table, folder: Path, where: str, problems: Problems) -> Table:

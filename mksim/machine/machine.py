@@ -23,7 +23,7 @@ from mksim.errors import EngineError, MksimBug
 from mksim.fabric.ledger import Ledger
 from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.machine.build import build_board, build_engines, read_rom
-from mksim.machine.chips import reset_chips, write_tables
+from mksim.machine.chips import inherit, reset_chips, write_tables
 from mksim.machine.config import Ending, Kernel, Layout, TripleFault
 from mksim.machine.kernel import ENDINGS, Event, Life, State
 from mksim.machine.step import step_over
@@ -72,6 +72,7 @@ class Machine:
         self.tracers: list[Callable[[np.ndarray], None]] = []
         """Called with EVENT records (engine/tracing.py), in order, whenever some have been written."""
         self._due: list[tuple[int, int]] = []
+        """When which kernel starts again; its number inverted: when its heirs get what was its own."""
         self._stop = False
         self._power_on()
 
@@ -183,8 +184,8 @@ class Machine:
             self._fault(int(self._machine["why"]), int(self._machine["stopped_core"]))
         elif why == schedule.LIMIT and self.instructions >= budget:
             return Outcome.LIMIT if budget == instructions else None
-        elif why in (schedule.LIMIT, schedule.IDLE) and restart[0] <= until and restart[1] >= 0:
-            self._restart(*restart)
+        elif why in (schedule.LIMIT, schedule.IDLE) and restart[0] <= until and restart[0] < NEVER:
+            self._go_on(*restart)
         elif why == schedule.LIMIT:
             return Outcome.LIMIT
         elif why == schedule.IDLE:
@@ -259,6 +260,8 @@ class Machine:
         self._stop_cores(life.kernel)
         if life.may_restart:
             self._due.append((when + life.kernel.restart_after, home))
+        elif any(device.owner == life.kernel.name and device.heir for device in self.layout.devices):
+            self._due.append((when + 2 * self.layout.latency, ~home))  # nobody has come further by then
         if ending is Ending.TRIPLE_FAULT and self.layout.on_triple_fault is TripleFault.MACHINE:
             self._bring_down(when, life)
 
@@ -278,9 +281,16 @@ class Machine:
     def _stop_core(self, core: int) -> None:
         panel.rest(self.board.address, core, records.STOPPED)
 
+    def _go_on(self, when: int, home: int) -> None:
+        """Do what comes after a kernel's end: it starts again, or others have what was its own."""
+        self._due.remove((when, home))
+        if home < 0:
+            inherit(self.board, self.layout, self.lives[~home].kernel, when)
+        else:
+            self._restart(when, home)
+
     def _restart(self, when: int, home: int) -> None:
         """Start a kernel again on its cores, from its image, while the machine runs."""
-        self._due.remove((when, home))
         life = self.lives[home]
         life.restart()
         self.engines[home].flush()

@@ -26,6 +26,7 @@ from mksim.machine.values import (
 )
 from mksim.spec.memmap import DRAM_LIMIT
 from mksim.spec.pci import SLOTS
+from mksim.spec.virtio_net import PAIRS_MAX
 
 IOAPICS_MAX = 64
 WINDOWS_MAX = 256
@@ -113,11 +114,15 @@ WIRE = {
 
 DEVICE = {
     "name":            Key(values.name, REQUIRED, "for people"),
-    "kind":            Key(_kinds, REQUIRED, '"edu", of QEMU; "disk", a virtio block device'),
+    "kind":            Key(_kinds, REQUIRED, '"edu", of QEMU; or of virtio: "disk", "nic", "console", "rng"'),
     "owner":           Key(units.text, REQUIRED, "the kernel it belongs to, and acts for"),
+    "heir":            Key(units.text, "", "the kernel that gets it, reset, when its owner has died"),
     "slot":            Key(between(1, SLOTS - 1), None, "its device number; default: the first free one"),
     "file":            Key(units.text, None, "of a disk: its contents, relative to this config"),
     "writes":          Key(_writes, Writes.FORGOTTEN, 'to it: "forgotten", "kept" in the file, "refused"'),
+    "network":         Key(values.name, "lan", "of a nic: the switch that it is plugged into"),
+    "mac":             Key(values.mac, b"", "its address; default: one made of its name and its owner's"),
+    "queues":          Key(between(1, PAIRS_MAX), 1, "how many pairs of queues, to receive and to send"),
 }
 
 IOMMU = {

@@ -91,6 +91,16 @@ def choice(options: Mapping[str, Any]) -> Parser:
     return chosen
 
 
+def mac(value: Any) -> bytes:
+    """Return an address of a network device's: "02:00:00:00:00:01"."""
+    if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", units.text(value), re.IGNORECASE | re.ASCII):
+        raise ValueError(f'is {units.shown(value)}, not an address as "02:00:00:00:00:01"')
+    address = bytes.fromhex(value.replace(":", ""))
+    if address[0] & 1 or not any(address):
+        raise ValueError(f"is {value}, which is no single device's")
+    return address
+
+
 def name(value: Any) -> str:
     """Return a name of a kernel or window."""
     if not NAME.fullmatch(units.text(value)):

@@ -19,9 +19,10 @@
 
 # fmt: off
 VENDOR = 0x1AF4
-DEVICE_BLOCK = 0x1042           # § 4.1.2.1: 0x1040 + 2
+# § 4.1.2.1: 0x1040 + number of § 5
+DEVICE_NET, DEVICE_BLOCK, DEVICE_CONSOLE, DEVICE_ENTROPY = 0x1041, 0x1042, 0x1043, 0x1044
 REVISION = 1
-CLASS_STORAGE = 0x018000
+CLASS_STORAGE, CLASS_ETHERNET, CLASS_COMMUNICATION, CLASS_OTHER = 0x018000, 0x020000, 0x078000, 0x00FF00
 
 CAPABILITY = 0x09               # § 4.1.4, virtio_pci_cap
 CAP_LENGTH, CAP_TYPE, CAP_BAR, CAP_OFFSET, CAP_SIZE, CAP_MULTIPLIER = 2, 3, 4, 8, 12, 16
@@ -41,11 +42,13 @@ NO_ENTRY = 0xFFFF
 DRIVER_OK = 4                   # § 2.1
 FEATURES_OK = 8
 NEEDS_RESET = 64
-VERSION_1 = 1 << 32             # § 6
+INDIRECT_TABLES = 1 << 28       # § 6
+VERSION_1 = 1 << 32
 ACCESS_PLATFORM = 1 << 33       #   its addresses are as any device's: an IOMMU translates them
 
 ISR_QUEUE, ISR_CONFIG = 1, 2    # § 4.1.4.5
 
+QUEUES_MAX = 9                  # of a device
 SIZE_MAX = 128                  # entries of a queue, § 2.6
 TABLE_ENTRY = 16                # descriptor: address 8, length 4, flags 2, next 2
 NEXT, WRITE, INDIRECT = 1, 2, 4
@@ -61,6 +64,8 @@ SECTOR = 512
 ID_SIZE = 20
 NAME = tuple(b"mksim disk")
 SEGMENTS_AT, SEGMENTS = 12, SIZE_MAX - 2     # of the device configuration: in a request at most
+
+CONSOLE_TRANSMIT, CONSOLE_QUEUES = 1, 2     # § 5.3.2
 # fmt: on
 
 REQUEST_NS = 10_000

@@ -10,7 +10,7 @@ from mksim.hw.msix import MSIX
 @pytest.fixture
 def m():
     record = np.zeros(1, MSIX)[0]
-    msix.reset(record)
+    msix.reset(record, 2)
     return record
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mksim.hw import pci_bars, pci_config, pci_functions
-from mksim.hw.pci_config import FUNCTION
+from mksim.hw.pci_config import BLOCK, FUNCTION
 from mksim.spec.memmap import PCI_MEMORY, PCI_MEMORY_END
 
 LAW = settings(deadline=None, derandomize=True)  # the first call may compile
@@ -105,7 +105,7 @@ def test_no_address_has_two_answers_and_none_is_outside(moves):
 
 def test_a_function_that_is_reset_alone_forgets_where_it_was():
     functions = np.zeros(1, FUNCTION)
-    pci_functions.disk(functions[0], 8, 0, 0, PCI_MEMORY)
+    pci_functions.virtio_device(functions[0], 8, 0, 0, PCI_MEMORY, BLOCK, 1)
     pci_bars.remap(functions, 0)
     before = functions[0]["config"].copy()
     assert not pci_config.take_reset(functions[0])

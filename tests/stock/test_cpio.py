@@ -74,7 +74,7 @@ def test_a_directory_comes_before_what_is_in_it() -> None:
 def test_the_same_userspace_every_time(tmp_path: Path) -> None:
     busybox = tmp_path / "busybox"
     busybox.write_bytes(b"not really")
-    modules = tmp_path / "modules.cpio"
+    modules = tmp_path / "drivers.cpio"
     modules.write_bytes(archive([program("lib/virtio.ko", b"a driver")]))
     for name in ("once", "twice"):
         main(busybox, modules, tmp_path / name)

@@ -1,0 +1,88 @@
+"""An ivshmem device, version 2: its registers, and what is on its way to it. See spec/ivshmem.py.
+
+Who rings a doorbell, or changes his state, is heard by the others later, as over any distance: what is on
+its way waits in `when` and `what`, in the order in which it was sent. Left out: output sections, and shared
+memory that can be moved.
+
+All arguments are int64.
+"""
+
+import numpy as np
+
+from mksim.clock.time import NEVER
+from mksim.compiled import native
+from mksim.hw import msix
+from mksim.hw.msix import MSIX
+from mksim.spec import ivshmem as spec
+
+# fmt: off
+IVSHMEM = np.dtype([
+    ("link",     np.int64),                 # which devices are peers: of the same link, from 1 on
+    ("id",       np.int64),
+    ("peers",    np.int64),
+    ("owner",    np.int64),                 # the kernel that it is of
+    ("table",    np.int64),                 # address of the state table
+    ("enabled",  np.int64),
+    ("state",    np.int64),
+    ("first",    np.int64),                 # of what is on its way
+    ("flying",   np.int64),
+    ("when",     np.int64, spec.FLYING),
+    ("what",     np.int64, spec.FLYING),    # a vector; or -1 - the state that the table is to show of it
+    ("messages", MSIX),
+])
+# fmt: on
+
+
+@native
+def power_up(d: np.void) -> None:
+    """Power on."""
+    d["enabled"] = d["state"] = d["first"] = d["flying"] = 0
+    msix.reset(d["messages"], spec.VECTORS)
+
+
+@native
+def read(d: np.void, offset: int, size: int) -> int:
+    """Read a register."""
+    if size != 4:
+        return 0
+    if offset == spec.ID:
+        return d["id"]
+    if offset == spec.PEERS:
+        return d["peers"]
+    if offset == spec.INTERRUPTS:
+        return d["enabled"]
+    return d["state"] if offset == spec.STATE else 0
+
+
+@native
+def deadline(d: np.void) -> int:
+    """Return when something arrives, or NEVER."""
+    return d["when"][d["first"]] if d["flying"] > 0 else NEVER
+
+
+@native
+def send(d: np.void, what: int, when: int) -> None:
+    """Put something on its way to a device. Where too much is, it takes the place of the last."""
+    if d["flying"] < spec.FLYING:
+        d["flying"] += 1
+    last = (d["first"] + d["flying"] - 1) % spec.FLYING
+    d["when"][last], d["what"][last] = when, what
+
+
+@native
+def arrive(d: np.void) -> int:
+    """Return what has arrived, and forget it; there must be something."""
+    what = d["what"][d["first"]]
+    d["first"] = (d["first"] + 1) % spec.FLYING
+    d["flying"] -= 1
+    return what
+
+
+@native
+def interrupt(d: np.void, vector: int, one_shot: bool) -> None:
+    """Interrupt the driver, if it wants that. Nothing is pending: what is masked is lost."""
+    if d["enabled"] == 0 or not 0 <= vector < spec.VECTORS or msix.is_masked(d["messages"], vector):
+        return
+    msix.post(d["messages"], vector)
+    if one_shot:
+        d["enabled"] = 0
