@@ -26,7 +26,8 @@ void acpi_seal(struct acpi_table *table, const char *signature, uint32_t length,
 }
 
 static void seal_rsdp(struct acpi_rsdp *rsdp, uint32_t rsdt, uint32_t xsdt) {
-    memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
+    memcpy(rsdp->signature, "RSD ", 4);         // in two: who searches the ROM for it must not find a text of ours
+    memcpy(rsdp->signature + 4, "PTR ", 4);
     memcpy(rsdp->oem_id, OEM, sizeof(rsdp->oem_id));
     rsdp->revision = ACPI_RSDP_REVISION;
     rsdp->length = sizeof(*rsdp);

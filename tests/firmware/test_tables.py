@@ -21,7 +21,7 @@ from mksim.spec.memmap import FIRMWARE_STACKS, PAGE
 from mksim.spec.span import Span
 from tests.conftest import needs
 from tests.firmware import reading
-from tests.firmware.bare import Outcome, enter, parked
+from tests.firmware.bare import Outcome, enter, parked, rom
 from tests.firmware.layouts import DRAM, layouts, two_kernels
 
 FLAGS_FORBIDDEN = 1 << 17 | 1 << 10 | 1 << 9 | 1 << 8  # VM, DF, IF, TF
@@ -39,6 +39,13 @@ SIGNALS = {
     Signal.INIT: (partition.DELIVERY_INIT, 0, 0),
     Signal.SIPI: (partition.DELIVERY_SIPI, 0, 255),
 }
+
+
+def test_nobody_who_searches_the_rom_finds_a_signature_that_is_none() -> None:
+    """ACPI 6.4, 5.2.5.1, SMBIOS 3.6, 5.2.1, and the MultiProcessor Specification, 4: on 16 bytes."""
+    lines = [rom()[at : at + 16] for at in range(0, memmap.ROM_SIZE, 16)]
+    wanted = (b"RSD PTR ", b"_SM_", b"_SM3_", b"_MP_", b"_32_", b"$PIR")
+    assert [line for line in lines if line.startswith(wanted)] == []
 
 
 def boot(layout: Layout, kernel: Kernel, *, bsp: bool = False) -> Outcome:
