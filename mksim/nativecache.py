@@ -2,7 +2,7 @@
 
 Numba judges a function's cached code by the file that the function stands in; what it calls may have changed
 in another. So this package brings a locator of its own: a function's code is fresh as long as its file, and
-every file of mksim that the file imports, and so on, is what it was when the code was compiled.
+every file of mksim that the file has code or layouts of, is what it was when the code was compiled.
 (Numba, "Environment variables": NUMBA_CACHE_LOCATOR_CLASSES.)
 """
 
@@ -11,55 +11,77 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import FunctionType
 
 PACKAGE = Path(__file__).parent
+_COMPILED = ("spec", "clock", "fabric", "hw", "engine")
 _PREFIX = f"{PACKAGE}{os.sep}"
 LOCATORS = "mksim.nativecache.Locator,InTreeCacheLocator,UserWideCacheLocator"
 """Ours takes the functions of mksim only; those of whoever imports mksim stay where Numba keeps them."""
 
 _IMPORT = re.compile(r"^from mksim\.?([\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
+_NAME = re.compile(r"\w+")
+_OUTLINED = re.compile(r"^@outlined\([^)]*\)\ndef (\w+)\([^)]*\) -> [^\n]*:$", re.MULTILINE)
 
 
-def _imports(path: Path) -> Iterator[Path]:
-    """Yield the files of mksim that a file of mksim imports: modules, and the packages' own."""
-    for package, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
-        place = PACKAGE.joinpath(*package.split(".")) if package else PACKAGE
-        candidates = [place / name for name in re.findall(r"\w+", names)] + [place, place / "__init__"]
+def _imports(path: Path) -> Iterator[Path | str]:
+    """Yield the files of mksim that a file of mksim imports: modules, and the packages' own.
+
+    Of a module of which it only calls `outlined` functions it has no code: their signatures come instead.
+    """
+    for package, listed in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        place, names = PACKAGE.joinpath(*package.split(".")) if package else PACKAGE, _NAME.findall(listed)
+        signatures = _signatures(place.with_suffix(".py"))
+        if signatures.keys() >= set(names):
+            yield from (signatures[name] for name in names)
+            continue
+        candidates = [place / name for name in names] + [place, place / "__init__"]
         yield from (file for one in candidates if (file := one.with_suffix(".py")).is_file())
 
 
-def _reach(path: Path) -> set[Path]:
-    """Return a file and all the files of mksim that it can see."""
-    seen, todo = set[Path](), [path]
+@cache
+def _signatures(path: Path) -> dict[str, str]:
+    """Return the signatures of the outlined functions of a file, as they stand there."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return {match[1]: match[0] for match in _OUTLINED.finditer(text)}
+
+
+def _reach(path: Path) -> set[Path | str]:
+    """Return what the code of a file depends on: files of mksim, itself among them, and signatures."""
+    seen, todo = set[Path | str](), list[Path | str]([path])
     while todo:
-        if (file := todo.pop()) not in seen:
-            seen.add(file)
-            todo += _imports_of(file)
+        if (one := todo.pop()) not in seen:
+            seen.add(one)
+            todo += _imports_of(one) if isinstance(one, Path) else ()
     return seen
 
 
 @cache
-def _imports_of(path: Path) -> tuple[Path, ...]:
+def _imports_of(path: Path) -> tuple[Path | str, ...]:
     return tuple(_imports(path))
 
 
 @cache
-def _digest(path: Path) -> bytes:
-    return hashlib.blake2b(path.read_bytes(), digest_size=16).digest()
+def _digest(one: Path | str) -> bytes:
+    content = one.read_bytes() if isinstance(one, Path) else one.encode()
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _name_of(contents: Iterable[Path | str]) -> str:
+    state = hashlib.blake2b(digest_size=16)
+    for one in sorted(contents, key=str):
+        state.update(_digest(one))
+    return state.hexdigest()
 
 
 @cache
 def stamp(path: Path) -> str:
-    """Return a name for the contents of a file of mksim and of all that it sees."""
-    state = hashlib.blake2b(digest_size=16)
-    for file in sorted(_reach(path)):
-        state.update(_digest(file))
-    return state.hexdigest()
+    """Return a name for the contents of a file of mksim and of all that its code depends on."""
+    return _name_of(_reach(path))
 
 
 @cache
@@ -111,7 +133,7 @@ class Locator:
 
 
 def _machine_stamp() -> str:
-    return stamp(PACKAGE / "engine/engine.py") + stamp(PACKAGE / "engine/panel.py")
+    return _name_of(file for package in _COMPILED for file in (PACKAGE / package).glob("*.py"))
 
 
 def cold() -> bool:

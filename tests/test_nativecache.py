@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ print(json.dumps([m.__file__ for n, m in sys.modules.items() if n.split(".")[0] 
 """
 
 
-@pytest.mark.parametrize("module", ["mksim.engine.engine", "mksim.engine.schedule", "mksim.hw.lapic"])
+@pytest.mark.parametrize("module", ["mksim.engine.gates", "mksim.engine.records", "mksim.hw.lapic"])
 def test_a_stamp_covers_every_file_that_the_import_loads(module):
     run = subprocess.run(
         [sys.executable, "-c", LOADED.format(module=module)], capture_output=True, text=True, check=True
@@ -30,7 +31,38 @@ def test_a_stamp_covers_every_file_that_the_import_loads(module):
 
 
 def test_a_chip_does_not_depend_on_the_engine():
-    assert not any("engine" in file.parts for file in nativecache._reach(nativecache.PACKAGE / "hw/lapic.py"))
+    reach = nativecache._reach(nativecache.PACKAGE / "hw/lapic.py")
+    assert not any("engine" in Path(one).parts for one in reach)
+
+
+STAMPS = """
+from mksim import nativecache
+print(*(nativecache.stamp(nativecache.PACKAGE / "engine" / file) for file in ("schedule.py", "serial.py")))
+"""
+
+
+def stamps(tree: Path) -> list[str]:
+    """Return the stamps of a file and of one whose outlined functions it calls, in a copy of the package."""
+    run = subprocess.run(
+        [sys.executable, "-c", STAMPS], cwd=tree, env={}, capture_output=True, text=True, check=True
+    )
+    return run.stdout.split()
+
+
+def test_who_calls_an_outlined_function_depends_on_its_signature_alone(tmp_path):
+    shutil.copytree(nativecache.PACKAGE, tmp_path / "mksim", ignore=shutil.ignore_patterns("__pycache__"))
+    serial, callee = tmp_path / "mksim/engine/serial.py", "def arrive_serial(machine: np.void, unit: int"
+    caller_before, before = stamps(tmp_path)
+    serial.write_text(serial.read_text() + "\n# another body\n")
+    caller, after = stamps(tmp_path)
+    assert (caller, after == before) == (caller_before, False)
+    assert callee in serial.read_text()
+    serial.write_text(serial.read_text().replace(callee, f"{callee}, more: int"))
+    assert stamps(tmp_path)[0] != caller_before
+    inlined = tmp_path / "mksim/engine/interrupts.py"
+    caller_before, _ = stamps(tmp_path)
+    inlined.write_text(inlined.read_text() + "\n# another body\n")
+    assert stamps(tmp_path)[0] != caller_before
 
 
 def test_functions_of_others_keep_their_place():
