@@ -83,7 +83,8 @@ def misowned(
     if iommu is not None and iommu.owner not in known:
         yield "iommu.owner", f'names {iommu.owner}, which is no kernel, nor "{FIRMWARE}" or "{EACH}"'
     if count > SEGMENTS_MAX:
-        yield "iommu", f"needs {count} units, one for each kernel with devices or I/O APIC: {SEGMENTS_MAX} fit"
+        why = f"needs {count} units, one for each kernel with devices or I/O APIC: {SEGMENTS_MAX} fit"
+        yield "iommu", why
     if dram > DRAM_LIMIT:
         yield "machine.memory", f"leaves no room for the IOMMU's tables, which would end at {dram:#x}"
 
