@@ -7,7 +7,8 @@ from pathlib import Path
 from benchmarks.rows import Row, table, write
 
 NAMES = (
-    "mixed", "ipi", "lapic", "urpc", "disk", "net", "dma", "hello", "many", "linux", "trace", "profile", "gdb",
+    "mixed", "ipi", "lapic", "urpc", "disk", "net", "dma", "hello", "many", "linux", "trace", "profile",
+    "gdb",
 )  # fmt: skip
 RESULT = Path("build/bench.json")
 
