@@ -9,7 +9,7 @@ export ZIG_GLOBAL_CACHE_DIR := $(CURDIR)/build/zig
 export ZIG_LOCAL_CACHE_DIR := $(CURDIR)/build/zig
 
 .DELETE_ON_ERROR:
-.PHONY: all bytecode boot test bench lint types docs clean help
+.PHONY: all bytecode boot test slow bench lint types docs clean help
 
 all: firmware kernels bytecode  ## build the ROM and the kernels (the default)
 
@@ -24,8 +24,11 @@ bytecode: $(VENV)
 boot: all  ## boot the showcase; another machine with CONFIG=path/to/config.toml
 	@$(PYTHON) -m mksim boot $(CONFIG)
 
-test: all  ## run all tests
+test: all  ## run the tests
 	$(PYTHON) -m pytest
+
+slow: all  ## run the tests that take long: stock kernels, a million random acts, cold starts
+	$(PYTHON) -m pytest -m slow
 
 bench: all  ## measure; the table also goes to build/bench.json
 	$(PYTHON) -m mksim bench
