@@ -88,7 +88,10 @@ def boot_arguments(command: argparse.ArgumentParser, *, wait: bool = False) -> N
     add("--until", type=_limit, metavar="LIMIT", help="stop at a virtual time (10ms) or instruction (5Minsn)")
     _report_options(command)
     _trace_options(command)
+    command.set_defaults(prompt=False)
     add = command.add_mutually_exclusive_group().add_argument
+    if wait:
+        _prompt_option(add)
     add("--record", type=Path, metavar="FILE", help="write down what is run and how it goes, for replay")
     add("--gdb", type=_gdb, default=("1234" if wait else None), metavar="PORT|unix:PATH",
         help="let gdb attach there" + (" (default: 1234)" if wait else ""))  # fmt: skip
@@ -97,6 +100,14 @@ def boot_arguments(command: argparse.ArgumentParser, *, wait: bool = False) -> N
                         help="violations happen, and are recorded")  # fmt: skip
     choice.add_argument("--guard", dest="protection", action="store_const", const="guard",
                         help="violations do not happen, and are recorded")  # fmt: skip
+
+
+def _prompt_option(add: Callable[..., Any]) -> None:
+    add(
+        "--prompt",
+        action="store_true",
+        help="no gdb: commands from the terminal, a file or a pipe",
+    )
 
 
 def _board_options(group: Any) -> None:
@@ -135,7 +146,9 @@ def replay_arguments(command: argparse.ArgumentParser) -> None:
     add("file", type=Path, metavar="RECORD", help="what boot --record has written")
     _report_options(command)
     _trace_options(command)
+    add = command.add_mutually_exclusive_group().add_argument
     add("--gdb", type=_gdb, metavar="PORT|unix:PATH", help="let gdb attach there, and do not compare")
+    _prompt_option(add)
 
 
 def report_arguments(command: argparse.ArgumentParser) -> None:
@@ -143,7 +156,7 @@ def report_arguments(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     for name in ("record", "summary", "gdb", "gdbinit", "trace", "trace_only", "trace_most"):
         command.set_defaults(**{name: None})
-    command.set_defaults(wait=False, console=[], quiet=True)
+    command.set_defaults(wait=False, console=[], quiet=True, prompt=False)
     add("file", type=Path, metavar="RECORD", help="what boot --record has written")
     add("-o", "--out", type=Path, required=True, metavar="FILE.html", help="where the page goes")
     add("--scorecard", type=Path, metavar="FILE.json", help="show this too: what scorecard --out has written")

@@ -40,7 +40,8 @@ EXIT_AS_EXPECTED, EXIT_UNEXPECTED, EXIT_CONFIG, EXIT_LIMIT = 0, 1, 2, 3
 EXIT_BUG, EXIT_OUTPUT = 70, 74
 """Of a kernel alone, whose own are odd: EX_SOFTWARE and EX_IOERR of BSD's sysexits.h."""
 REPLAYED = (
-    "console", "summary", "quiet", "gdb", "gdbinit", "record", "wait", "trace", "trace_only", "trace_most",
+    "console", "summary", "quiet", "gdb", "gdbinit", "prompt", "record", "wait",
+    "trace", "trace_only", "trace_most",
 )  # fmt: skip
 """Options of a replay that are its own, whatever those of the recorded run were."""
 EXIT_INTERRUPTED = 130
@@ -111,12 +112,16 @@ def _command(
 
 
 def _drive(options: argparse.Namespace) -> Drive | None:
-    """Return who is to run the machine: the gdb server or a recorder, if one was asked for."""
+    """Return who is to run the machine: a debugger or a recorder, if one was asked for."""
     if options.record is not None:
         from mksim.observe.record import Recorder  # noqa: PLC0415 - Numba takes half a second
 
         find_writable(options.record)
         return Recorder(options.record, options.arguments)
+    if options.prompt:
+        from mksim.debug import prompt  # noqa: PLC0415 - only now is there something to debug
+
+        return prompt.drive
     if options.gdb is None:
         return None
 

@@ -44,12 +44,15 @@ examples:
   mksim debug kernels/pingpong/config.toml            wait for gdb at port 1234, before the first instruction
   mksim debug config.toml --gdb unix:/tmp/mksim.gdb   at a Unix socket
   gdb -x gdb/commands                                 as told when it waits: attaches to all kernels at once
+  mksim debug config.toml --prompt                    no gdb: commands are typed here; help lists them
+  mksim debug config.toml --prompt < commands         or come from a file
   mksim boot config.toml --gdb 1234                   runs; gdb may attach, let go and come again
 """,
     "replay": """\
 examples:
   mksim replay run.mk                                 run it again; name the first thing that differs
   mksim replay run.mk --gdb 1234                      run it again under gdb
+  mksim replay run.mk --prompt                        or under the debugger that needs none
   mksim replay run.mk --trace run.pftrace             run it again, and write what happens
 """,
     "report": """\

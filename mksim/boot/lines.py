@@ -41,6 +41,16 @@ class Lines:
             return None
         return Source(*self._rows[index][1:])
 
+    def find(self, file: str, line: int) -> list[int]:
+        """Return where stretches of code of a line begin; the file may lack its folders."""
+        found, inside = [], False
+        for address, name, number in self._rows:
+            here = number == line and f"/{name}".endswith(f"/{file}")
+            if here and not inside:
+                found.append(address)
+            inside = here
+        return found
+
 
 EMPTY = Lines([])
 

@@ -18,10 +18,12 @@ from mksim.engine import probe
 from mksim.fabric.ledger import Act
 from mksim.machine.kernel import State
 from mksim.machine.machine import Machine, Outcome
+from mksim.spec import apic
 
 READS, WRITES, PHYSICAL = 1, 2, probe.BY_PHYSICAL
 EVERYBODY = -1
 """Whose watchpoints are heeded whoever it is: those of physical addresses."""
+_NMI_VECTOR = 2
 
 
 class Why(Enum):
@@ -60,6 +62,13 @@ class Stop:
     kernel: int = -1
 
 
+def interrupts_by(mode: int, vector: int) -> int:
+    """Return the vector of the handler that a message leads to; -1 if to none."""
+    if mode == apic.NMI:
+        return _NMI_VECTOR
+    return vector if mode in (apic.FIXED, apic.LOWEST_PRIORITY) else -1
+
+
 class Sent(NamedTuple):
     """How many interrupt messages there were, and the last of them."""
 
@@ -67,6 +76,11 @@ class Sent(NamedTuple):
     target: int
     mode: int
     vector: int
+
+    @property
+    def arrives_as(self) -> int:
+        """The vector of the handler that it leads to; -1 if to none."""
+        return interrupts_by(self.mode, self.vector)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -281,6 +295,19 @@ class Debugger(Looking):
             machine.consoles, machine.screens, machine.tracers = kept
 
     # --- when ---
+
+    def time_of(self, core: int) -> int:
+        """Return how far a core has come, in cycles."""
+        board = self.machine.board
+        if int(board.machine["paused"][0]) != core:
+            return int(board.cores[core]["time"])
+        engine = board.engines[board.cores[core]["engine"]]
+        return int(engine["time"] - engine["left"])
+
+    @property
+    def now(self) -> int:
+        """The furthest that any core has come, in cycles."""
+        return max(map(self.time_of, range(len(self.machine.layout.apic_ids))))
 
     @property
     def paused(self) -> bool:

@@ -32,9 +32,13 @@ class Extent:
 
 def disassemble(image: Image, symbols: Symbols, extent: Extent) -> Iterator[str]:
     """Yield the instructions of an extent as lines; what is none is shown as bytes."""
+    return disassemble_code(bytes_at(image, extent.start, extent.size), symbols, extent)
+
+
+def disassemble_code(code: bytes, symbols: Symbols, extent: Extent) -> Iterator[str]:
+    """Yield the same of code that was read from somewhere else."""
     decoder = capstone.Cs(capstone.CS_ARCH_X86, MODES[extent.bits])
     decoder.skipdata = True
-    code = bytes_at(image, extent.start, extent.size)
     for instruction in islice(decoder.disasm(code, extent.start), extent.count):
         here = symbols.at(instruction.address)
         if here and (here.offset == 0 or instruction.address == extent.start):

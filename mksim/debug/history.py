@@ -5,10 +5,12 @@ a core did last, and where a breakpoint was hit last, is found by running again 
 before, then from ever earlier.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import NamedTuple
 
-from mksim.debug.control import Debugger, Stop, Why
+from mksim.debug.control import EVERYBODY, PHYSICAL, WRITES, Debugger, Stop, Watch, Why
 from mksim.machine.devices import Writes
 from mksim.machine.snapshot import Snapshot, restore, take
 
@@ -34,6 +36,16 @@ class Moment(NamedTuple):
     rip: int
     own: int
     """Instructions of that core alone."""
+
+
+class Send(NamedTuple):
+    """An interrupt message: when, who has sent it, which of his it was, to whom."""
+
+    progress: int
+    sender: int
+    number: int
+    target: int
+    vector: int
 
 
 @dataclass(slots=True)
@@ -159,6 +171,47 @@ class History:
             if not hit or self.debugger.progress >= now.progress:
                 return hits
             hits += 1
+
+    # --- who was it ---
+
+    def writer(self, core: int, physical: int, size: int) -> Stop:
+        """Go back to the instruction, of whichever core, that wrote to physical memory last."""
+        with self.debugger.without_stops():
+            self.debugger.set_watch(EVERYBODY, Watch(physical, size, WRITES | PHYSICAL))
+            stop = self.go_on(core)
+        return stop if stop.why is Why.BEGIN else self.step(stop.core)
+
+    def sender(self, core: int, vector: int, later: int = 0) -> Stop:
+        """Go back to the instruction that has sent a core an interrupt, `later` ones apart."""
+        now = self.moment(core)
+        with self.debugger.unseen(), self.debugger.without_stops():
+            for begin in self._beginnings(now.progress):
+                sends = sorted(send for sender in self._senders() for send in self._sends(begin, sender, now))
+                sends = [send for send in sends if (send.target, send.vector) == (core, vector)]
+                if len(sends) > later:
+                    return self._go_to(begin, sends[-1 - later])
+            return self._first(core)
+
+    def _senders(self) -> range:
+        return range(len(self.debugger.machine.layout.apic_ids))
+
+    def _sends(self, begin: int, sender: int, now: Moment) -> Iterator[Send]:
+        """Run from a beginning up to now, and yield the messages of one core."""
+        self._go_back(begin)
+        for number in count(1):
+            self.debugger.step_to_send(sender)
+            self.debugger.stop_before(now.progress)
+            if self.debugger.again().why is not Why.STEPPED:
+                return
+            sent = self.debugger.sent
+            yield Send(self.debugger.progress, sender, number, sent.target, sent.arrives_as)
+
+    def _go_to(self, begin: int, send: Send) -> Stop:
+        self._go_back(begin)
+        for _ in range(send.number):
+            self.debugger.step_to_send(send.sender)
+            self.debugger.again()
+        return self.step(send.sender)
 
     def _first(self, core: int) -> Stop:
         self._go_back(self.points[0].progress)

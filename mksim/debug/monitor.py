@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mksim.debug.control import EVERYBODY, PHYSICAL, READS, WRITES, Debugger, Stop, Watch, Why
+from mksim.debug.control import EVERYBODY, PHYSICAL, READS, WRITES, Debugger, Stop, Watch, Why, interrupts_by
 from mksim.debug.inferiors import Inferiors
 from mksim.fabric.ledger import Act
 from mksim.fabric.message import SERIAL
 from mksim.machine.names import MODES, owner_name
 
-_NMI, _NMI_VECTOR = 4, 2
-_FIXED = (0, 1)
 _ACCESSES = {"read": READS, "write": WRITES, "access": READS | WRITES}
 _CAUGHT = {
     "violation": set(Act),
@@ -80,6 +78,11 @@ class Monitor:
         waiting = board.message_heap[: int(board.messages["count"][0])]
         interrupts = [message for message in waiting if int(message["mode"]) < SERIAL]
         return sorted(interrupts, key=lambda message: (int(message["when"]), int(message["serial"])))
+
+    def later(self, core: int, vector: int) -> int:
+        """Return how many interrupts of a vector are in flight to a core, sent after its last one."""
+        coming = [message for message in self._in_flight() if int(message["target"]) == core]
+        return sum(interrupts_by(int(row["mode"]), int(row["vector"])) == vector for row in coming)
 
     def _step_ipi(self, core: int, _arguments: list[str]) -> str:
         """Let `continue` run from this core's IPI, the next if none is in flight, to its handler's start."""
@@ -179,6 +182,6 @@ class Monitor:
 
     def _take_aim(self, target: int, mode: int, vector: int) -> None:
         """Follow a message to its handler, if it is for one."""
-        if mode in _FIXED or mode == _NMI:
-            self._aim = target, _NMI_VECTOR if mode == _NMI else vector
+        if (arrives := interrupts_by(mode, vector)) >= 0:
+            self._aim = target, arrives
             self._sender = None

@@ -7,14 +7,17 @@ import pytest
 
 from tests.conftest import needs
 from tests.debug.gdb import PROMPT, debug
+from tests.debug.prompting import PROMPT as OURS
+from tests.debug.prompting import prompt
 from tests.guest.booting import ROOT
 
 PAGE = ROOT / "docs" / "debugging.md"
-SESSION = re.compile(r"^```gdb (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SESSION = re.compile(r"^```(gdb|mksim) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def sessions() -> list[object]:
-    return [pytest.param(match[1], match[2], id=match[1]) for match in SESSION.finditer(PAGE.read_text())]
+def sessions(kind: str) -> list[object]:
+    found = SESSION.finditer(PAGE.read_text())
+    return [pytest.param(match[2], match[3], id=match[2]) for match in found if match[1] == kind]
 
 
 def masked(text: str) -> list[str]:
@@ -24,7 +27,7 @@ def masked(text: str) -> list[str]:
 
 
 @needs("gdb")
-@pytest.mark.parametrize(("config", "text"), sessions())
+@pytest.mark.parametrize(("config", "text"), sessions("gdb"))
 def test_a_session_is_what_one_gets(config: str, text: str, tmp_path: Path) -> None:
     commands, shown = [], []
     for part in text.split(PROMPT)[1:]:
@@ -34,4 +37,12 @@ def test_a_session_is_what_one_gets(config: str, text: str, tmp_path: Path) -> N
     done = debug(ROOT / config, tmp_path, commands)
     assert len(done.outputs) >= len(commands), done.outputs
     for command, output, wanted in zip(commands, done.outputs, shown, strict=False):
+        assert masked(output) == masked(wanted), command
+
+
+@pytest.mark.parametrize(("config", "text"), sessions("mksim"))
+def test_so_is_one_without_gdb(config: str, text: str) -> None:
+    parts = [part.partition("\n") for part in OURS.split(text)[1:]]
+    done = prompt(ROOT / config, [command for command, _, _ in parts])
+    for (command, _, wanted), output in zip(parts[:-1], done.outputs[:-1], strict=True):
         assert masked(output) == masked(wanted), command
