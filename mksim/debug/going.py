@@ -172,8 +172,10 @@ class Going:
 
     def break_at(self, arguments: list[str]) -> Iterator[str]:
         """Stop before an instruction."""
-        named = f"{self._stand.name_of(self._stand.kernel_named(arguments[1]))}:" if len(arguments) > 1 else ""
-        kernel, addresses = self._stand.addresses(named + arguments[0])
+        what, *kernels = arguments
+        for name in kernels:
+            what = f"{self._stand.name_of(self._stand.kernel_named(name))}:{what}"
+        kernel, addresses = self._stand.addresses(what)
         for address in addresses:
             if not self._debugger.set_break(kernel, address):
                 raise Unclear("there are too many breakpoints")

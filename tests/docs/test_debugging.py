@@ -14,6 +14,9 @@ from tests.guest.booting import ROOT
 PAGE = ROOT / "docs" / "debugging.md"
 SESSION = re.compile(r"^```(gdb|mksim) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+CODE = re.compile(r"^ *[0-9a-f]+  (?:[0-9a-f]{2} )+.*$", re.MULTILINE)
+"""An instruction: another compiler's is another."""
+
 
 def sessions(kind: str) -> list[object]:
     found = SESSION.finditer(PAGE.read_text())
@@ -45,4 +48,4 @@ def test_so_is_one_without_gdb(config: str, text: str) -> None:
     parts = [part.partition("\n") for part in OURS.split(text)[1:]]
     done = prompt(ROOT / config, [command for command, _, _ in parts])
     for (command, _, wanted), output in zip(parts[:-1], done.outputs[:-1], strict=True):
-        assert masked(output) == masked(wanted), command
+        assert masked(CODE.sub("code", output)) == masked(CODE.sub("code", wanted)), command
