@@ -15,7 +15,7 @@ from mksim.engine.entry import entry
 from mksim.engine.mmio import apic_read, apic_write, resume_io, settle_io
 from mksim.engine.qemu import pointer
 from mksim.engine.records import engine_at, machine_at
-from mksim.engine.slowpath import heed
+from mksim.engine.slowpath import align, heed
 from mksim.engine.softmmu import engine_on, entry_of
 from mksim.spec.memmap import LAPIC, PAGE
 
@@ -43,7 +43,7 @@ def helper_le_ldul_mmu(where: int, address: int, operation: int, code: int) -> i
     """Load four bytes."""
     cpu = where - CPU_ENV
     if engine_on(cpu) == 0 or not reaches_apic(cpu, address, operation, READ):
-        loaded = qemu.helper_le_ldul_mmu(where, address, operation, code)
+        loaded = qemu.helper_le_ldul_mmu(where, address, align(where, address, operation, code), code)
         heed(where, code)
         return loaded
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)
@@ -59,7 +59,7 @@ def helper_le_stl_mmu(where: int, address: int, value: int, operation: int, code
     """Store four bytes."""
     cpu = where - CPU_ENV
     if engine_on(cpu) == 0 or not reaches_apic(cpu, address, operation, WRITE):
-        qemu.helper_le_stl_mmu(where, address, value, operation, code)
+        qemu.helper_le_stl_mmu(where, address, value, align(where, address, operation, code), code)
         heed(where, code)
         return
     engine, offset = engine_at(engine_on(cpu)), address & (PAGE - 1)

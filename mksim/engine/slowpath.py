@@ -4,6 +4,9 @@ Unicorn ends a run in the middle of a block where an access was refused: behind 
 code look whether it shall. That costs more than the access, as the guest's registers go to memory and back.
 But only an access that takes QEMU's slow path can be refused. So the look is taken here, behind that
 (accel/tcg/cputlb.c of 5.0.1), and none is translated (tcg/tcg-op.c).
+
+So is a look at alignment, which QEMU's x86 has not: only a program in ring 3 that has set RFLAGS.AC has its
+accesses translated such that all that are not aligned come here (SDM vol. 3A, 7.15, interrupt 17).
 """
 
 import numpy as np
@@ -11,10 +14,18 @@ from numba import carray, types
 
 from mksim.compiled import native
 from mksim.engine import qemu
-from mksim.engine.cpustate import CPU_ENV, CPU_EXIT, TCG_UC, UC_CPU, UC_NO_EXIT
+from mksim.engine.cpustate import CPU_ENV, CPU_EXIT, HF_CPL, TCG_UC, UC_CPU, UC_NO_EXIT
 from mksim.engine.entry import entry
-from mksim.engine.qemu import pointer
+from mksim.engine.qemu import pointer, raise_exception_err_ra
+from mksim.engine.records import env_at
 from mksim.engine.softmmu import engine_on
+
+_ALIGNED = 0x70
+"""Of a MemOp: the address is a multiple of the size (MO_ALIGN)."""
+_OPERATION = 4
+"""Where the MemOp is in a TCGMemOpIdx."""
+_CR0_AM, _FLAGS_AC = 1 << 18, 1 << 18
+_AC = 17
 
 _EMIT = types.void(types.int64, types.int64, types.int64, types.int64, types.uint32)
 _LOAD = types.uint64(types.int64, types.int64, types.uint32, types.int64)
@@ -31,17 +42,37 @@ def heed(where: int, code: int) -> None:
 
 
 @native
-def look(context: int, skipped: int) -> None:
-    """Have Unicorn translate no looks from now on, or again."""
+def checks_alignment(env: np.void) -> bool:
+    """Tell whether a program wants its accesses aligned, as far as a block knows: CR0 is not in its flags."""
+    return env["eflags"] & _FLAGS_AC != 0 and env["hflags"] & HF_CPL == HF_CPL
+
+
+@native
+def align(where: int, address: int, operation: int, code: int) -> int:
+    """Raise #AC if an access must be aligned and is not; return its TCGMemOpIdx as QEMU takes it."""
+    if operation & (_ALIGNED << _OPERATION) == 0:
+        return operation
+    size, env = 1 << ((operation >> _OPERATION) & 3), env_at(where)
+    if address & (size - 1) != 0 and env["cr"][0] & _CR0_AM != 0 and checks_alignment(env):
+        raise_exception_err_ra(where, _AC, 0, code)
+    return operation & ~(_ALIGNED << _OPERATION)
+
+
+@native
+def look(context: int, skipped: int) -> int:
+    """Have Unicorn translate no looks from now on, or again; return how accesses are to be translated."""
     uc = carray(pointer(context + TCG_UC), 1, np.int64)[0]
-    if engine_on(carray(pointer(uc + UC_CPU), 1, np.int64)[0]) != 0:
-        carray(pointer(uc + UC_NO_EXIT), 1, np.uint8)[0] = skipped
+    cpu = carray(pointer(uc + UC_CPU), 1, np.int64)[0]
+    if engine_on(cpu) == 0:
+        return 0
+    carray(pointer(uc + UC_NO_EXIT), 1, np.uint8)[0] = skipped
+    return _ALIGNED if checks_alignment(env_at(cpu + CPU_ENV)) else 0
 
 
 @entry(_EMIT)
 def tcg_gen_qemu_ld_i32(context: int, value: int, address: int, index: int, operation: int) -> None:
     """Translate a load to 32 bits."""
-    look(context, 1)
+    operation |= look(context, 1)
     qemu.tcg_gen_qemu_ld_i32(context, value, address, index, operation)
     look(context, 0)
 
@@ -49,7 +80,7 @@ def tcg_gen_qemu_ld_i32(context: int, value: int, address: int, index: int, oper
 @entry(_EMIT)
 def tcg_gen_qemu_ld_i64(context: int, value: int, address: int, index: int, operation: int) -> None:
     """Translate a load to 64 bits."""
-    look(context, 1)
+    operation |= look(context, 1)
     qemu.tcg_gen_qemu_ld_i64(context, value, address, index, operation)
     look(context, 0)
 
@@ -57,7 +88,7 @@ def tcg_gen_qemu_ld_i64(context: int, value: int, address: int, index: int, oper
 @entry(_EMIT)
 def tcg_gen_qemu_st_i32(context: int, value: int, address: int, index: int, operation: int) -> None:
     """Translate a store of 32 bits."""
-    look(context, 1)
+    operation |= look(context, 1)
     qemu.tcg_gen_qemu_st_i32(context, value, address, index, operation)
     look(context, 0)
 
@@ -65,7 +96,7 @@ def tcg_gen_qemu_st_i32(context: int, value: int, address: int, index: int, oper
 @entry(_EMIT)
 def tcg_gen_qemu_st_i64(context: int, value: int, address: int, index: int, operation: int) -> None:
     """Translate a store of 64 bits."""
-    look(context, 1)
+    operation |= look(context, 1)
     qemu.tcg_gen_qemu_st_i64(context, value, address, index, operation)
     look(context, 0)
 
@@ -73,7 +104,7 @@ def tcg_gen_qemu_st_i64(context: int, value: int, address: int, index: int, oper
 @entry(_LOAD)
 def helper_ret_ldub_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load a byte."""
-    value = qemu.helper_ret_ldub_mmu(where, address, operation, code)
+    value = qemu.helper_ret_ldub_mmu(where, address, align(where, address, operation, code), code)
     heed(where, code)
     return value
 
@@ -81,7 +112,7 @@ def helper_ret_ldub_mmu(where: int, address: int, operation: int, code: int) -> 
 @entry(_LOAD)
 def helper_le_lduw_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load two bytes."""
-    value = qemu.helper_le_lduw_mmu(where, address, operation, code)
+    value = qemu.helper_le_lduw_mmu(where, address, align(where, address, operation, code), code)
     heed(where, code)
     return value
 
@@ -89,7 +120,7 @@ def helper_le_lduw_mmu(where: int, address: int, operation: int, code: int) -> i
 @entry(_LOAD)
 def helper_le_ldq_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load eight bytes."""
-    value = qemu.helper_le_ldq_mmu(where, address, operation, code)
+    value = qemu.helper_le_ldq_mmu(where, address, align(where, address, operation, code), code)
     heed(where, code)
     return value
 
@@ -97,7 +128,7 @@ def helper_le_ldq_mmu(where: int, address: int, operation: int, code: int) -> in
 @entry(_LOAD)
 def helper_be_lduw_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load two bytes, big-endian."""
-    value = qemu.helper_be_lduw_mmu(where, address, operation, code)
+    value = qemu.helper_be_lduw_mmu(where, address, align(where, address, operation, code), code)
     heed(where, code)
     return value
 
@@ -105,7 +136,7 @@ def helper_be_lduw_mmu(where: int, address: int, operation: int, code: int) -> i
 @entry(_LOAD)
 def helper_be_ldul_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load four bytes, big-endian."""
-    value = qemu.helper_be_ldul_mmu(where, address, operation, code)
+    value = qemu.helper_be_ldul_mmu(where, address, align(where, address, operation, code), code)
     heed(where, code)
     return value
 
@@ -113,7 +144,7 @@ def helper_be_ldul_mmu(where: int, address: int, operation: int, code: int) -> i
 @entry(_LOAD)
 def helper_be_ldq_mmu(where: int, address: int, operation: int, code: int) -> int:
     """Load eight bytes, big-endian."""
-    value = qemu.helper_be_ldq_mmu(where, address, operation, code)
+    value = qemu.helper_be_ldq_mmu(where, address, align(where, address, operation, code), code)
     heed(where, code)
     return value
 
@@ -121,42 +152,42 @@ def helper_be_ldq_mmu(where: int, address: int, operation: int, code: int) -> in
 @entry(_STORE)
 def helper_ret_stb_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store a byte."""
-    qemu.helper_ret_stb_mmu(where, address, value, operation, code)
+    qemu.helper_ret_stb_mmu(where, address, value, align(where, address, operation, code), code)
     heed(where, code)
 
 
 @entry(_STORE)
 def helper_le_stw_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store two bytes."""
-    qemu.helper_le_stw_mmu(where, address, value, operation, code)
+    qemu.helper_le_stw_mmu(where, address, value, align(where, address, operation, code), code)
     heed(where, code)
 
 
 @entry(_STORE_64)
 def helper_le_stq_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store eight bytes."""
-    qemu.helper_le_stq_mmu(where, address, value, operation, code)
+    qemu.helper_le_stq_mmu(where, address, value, align(where, address, operation, code), code)
     heed(where, code)
 
 
 @entry(_STORE)
 def helper_be_stw_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store two bytes, big-endian."""
-    qemu.helper_be_stw_mmu(where, address, value, operation, code)
+    qemu.helper_be_stw_mmu(where, address, value, align(where, address, operation, code), code)
     heed(where, code)
 
 
 @entry(_STORE)
 def helper_be_stl_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store four bytes, big-endian."""
-    qemu.helper_be_stl_mmu(where, address, value, operation, code)
+    qemu.helper_be_stl_mmu(where, address, value, align(where, address, operation, code), code)
     heed(where, code)
 
 
 @entry(_STORE_64)
 def helper_be_stq_mmu(where: int, address: int, value: int, operation: int, code: int) -> None:
     """Store eight bytes, big-endian."""
-    qemu.helper_be_stq_mmu(where, address, value, operation, code)
+    qemu.helper_be_stq_mmu(where, address, value, align(where, address, operation, code), code)
     heed(where, code)
 
 

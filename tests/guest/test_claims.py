@@ -62,7 +62,6 @@ CLAIMS = {
 
 
 NOT_YET = {
-    "alignment": "QEMU's TCG has no alignment checks",
     "limits": "QEMU does not look at limits and types of segments",
 }
 """What the machine does not do as the manual says."""
