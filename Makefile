@@ -54,7 +54,7 @@ $(VENV): pyproject.toml
 		{ echo "mksim needs Python 3.11 or later; name one by: make PYTHON3=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON3) -c 'import venv, ensurepip' 2> /dev/null || \
 		{ echo "$(PYTHON3) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Setting up .venv with the packages of pyproject.toml, from PyPI (900 MB on disk). This happens once."
+	@echo "Setting up .venv with the packages of pyproject.toml, from PyPI (1.1 GB on disk). This happens once."
 	@$(PYTHON3) -m venv .venv
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
