@@ -31,6 +31,7 @@ from mksim.fabric.ownership import PORTS, Ownership
 from mksim.hw.edu import EDU
 from mksim.hw.hpet import HPET
 from mksim.hw.ioapic import IOAPIC
+from mksim.hw.ivshmem import IVSHMEM
 from mksim.hw.pci_config import FUNCTION, PCI
 from mksim.hw.pic8259 import PIC
 from mksim.hw.pit8254 import PIT
@@ -112,7 +113,7 @@ class Board:
         """Make room for what is behind functions of PCI: whatever it is, it has the same number in all."""
         self.edus, self.virtios = np.zeros(devices, EDU), np.zeros(devices, VIRTIO)
         self.blocks, self.nics = np.zeros(devices, BLOCK), np.zeros(devices, NIC)
-        self.entropies = np.zeros(devices, ENTROPY)
+        self.entropies, self.ivshmems = np.zeros(devices, ENTROPY), np.zeros(devices, IVSHMEM)
         self.frames = np.zeros(IN_FLIGHT * nics, FRAME)
         self.stations = np.zeros(STATIONS, STATION)
         self.disk_bytes = np.zeros(disk_bytes, np.uint8)
@@ -136,7 +137,7 @@ class Board:
         machine["memory_size"], machine["cpuid_rows"] = len(self.memory), len(self.cpuid)
         machine["serial_deadline"] = machine["screen_due"] = machine["device_deadline"] = NEVER
         machine["n_functions"], machine["n_iommus"] = len(self.functions), iommus
-        for name in ("edus", "virtios", "blocks", "nics", "frames"):
+        for name in ("edus", "virtios", "blocks", "nics", "frames", "ivshmems"):
             machine[f"n_{name}"] = len(getattr(self, name))
         machine["n_fw_items"], machine["n_fw_data"] = len(self.fw_items), len(self.fw_data)
         machine["running"] = machine["paused"] = machine["legacy_kernel"] = machine["legacy_core"] = -1
@@ -170,7 +171,7 @@ class Board:
         "cores", "engines", "wake", "engine_of", "message_heap", "messages", "port_device", "port_unit",
         "pic", "pit", "rtc", "hpet", "vga", "screen", "uarts", "uart_wires", "ioapics", "ioapic_owner",
         "console", "trace", "cpuid", "pci", "functions", "edus", "virtios", "blocks", "disk_bytes",
-        "entropies", "nics", "frames", "stations", "fw_items", "fw_data", "iommus", "iommu_owner",
+        "entropies", "nics", "ivshmems", "frames", "stations", "fw_items", "fw_data", "iommus", "iommu_owner",
         "ioapic_iommu", "dma_faults",
     )  # fmt: skip
     """Arrays whose attribute and field in MACHINE have the same name."""

@@ -12,13 +12,14 @@ from mksim.compiled import native
 from mksim.engine.dma import dma_read, dma_write, send_message
 from mksim.engine.entry import outlined
 from mksim.engine.interrupts import drive_pin, shorten
+from mksim.engine.links import link_of, power_up_link, read_link, tick_link, write_link
 from mksim.engine.qemu import pointer
 from mksim.engine.records import ENGINE, MACHINE
 from mksim.engine.virtio import power_up_virtio, read_virtio, tick_virtio, virtio_due, write_virtio
 from mksim.engine.virtqueue import virtio_of
-from mksim.hw import edu, msix, pci_bars, pci_config
+from mksim.hw import edu, ivshmem, msix, pci_bars, pci_config
 from mksim.hw.edu import EDU
-from mksim.hw.pci_config import BLOCK, ENTROPY, FUNCTION
+from mksim.hw.pci_config import BLOCK, ENTROPY, FUNCTION, IVSHMEM
 from mksim.hw.pci_config import EDU as KIND_EDU
 from mksim.spec import pci as spec
 
@@ -48,6 +49,8 @@ def read_device(engine: np.void, machine: np.void, f: np.void, bar: int, offset:
     """Read a register of the device behind a function."""
     if f["kind"] == KIND_EDU:
         return edu.read(edu_of(machine, f["unit"]), offset, size)
+    if f["kind"] == IVSHMEM:
+        return read_link(machine, f, bar, offset, size)
     if not is_virtio(f):
         return _ONES
     value = read_virtio(machine, f, bar, offset, size)
@@ -67,6 +70,8 @@ def write_device(
     elif is_virtio(f):
         write_virtio(machine, f, bar, offset, size, value, now)
         release(machine, f, now)
+    elif f["kind"] == IVSHMEM:
+        write_link(engine, machine, f, bar, offset, size, value)
     rearm_devices(machine)
     shorten(engine, machine["device_deadline"])
 
@@ -76,6 +81,8 @@ def due(machine: np.void, f: np.void) -> int:
     """Return when the device behind a function does something by itself."""
     if f["kind"] == KIND_EDU:
         return edu.deadline(edu_of(machine, f["unit"]))
+    if f["kind"] == IVSHMEM:
+        return ivshmem.deadline(link_of(machine, f["unit"]))
     return virtio_due(machine, f) if is_virtio(f) else NEVER
 
 
@@ -97,9 +104,12 @@ def tick_devices(machine: np.void, now: int) -> None:
             continue
         if f["kind"] == KIND_EDU:
             tick_edu(machine, f, now)
+            continue
+        if f["kind"] == IVSHMEM:
+            tick_link(machine, f, now)
         else:
             tick_virtio(machine, f, now)
-            release(machine, f, now)
+        release(machine, f, now)
     rearm_devices(machine)
 
 
@@ -139,10 +149,12 @@ def msix_control(f: np.void) -> int:
 
 @outlined(MACHINE, FUNCTION)
 def release(machine: np.void, f: np.void, now: int) -> None:
-    """Send what messages of a virtio device are neither masked nor held back, and let INTA# follow."""
+    """Send what messages a function has that are neither masked nor held back, and let INTA# follow."""
     control = msix_control(f)
     if control & spec.MSIX_ENABLE and not control & spec.MSIX_MASKED and pci_config.is_master(f):
         messages = virtio_of(machine, f["unit"])["messages"]
+        if f["kind"] == IVSHMEM:
+            messages = link_of(machine, f["unit"])["messages"]
         entry = msix.take(messages)
         while entry >= 0:
             send_message(machine, f, msix.address(messages, entry), msix.data(messages, entry), now)
@@ -159,6 +171,8 @@ def reset_function(machine: np.void, index: int) -> None:
         edu.reset(edu_of(machine, f["unit"]), machine["rate"], machine["latency"])
     elif is_virtio(f):
         power_up_virtio(machine, f)
+    elif f["kind"] == IVSHMEM:
+        power_up_link(machine, f)
 
 
 @outlined(MACHINE, FUNCTION)

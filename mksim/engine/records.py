@@ -223,6 +223,8 @@ MACHINE = np.dtype(
         ("entropies", "<i8"),
         ("n_nics", "<i4"),
         ("nics", "<i8"),
+        ("n_ivshmems", "<i4"),
+        ("ivshmems", "<i8"),
         ("n_frames", "<i8"),
         ("frames", "<i8"),  # in flight: so many for each network device
         ("stations", "<i8"),  # what the switches have learnt

@@ -279,6 +279,8 @@ def run(machine_address: int, turns: int, until: int, instructions: int) -> int:
                 continue
             if timer <= now:
                 tick(machine, timer)
+                if machine["console_count"] >= CONSOLE_FULL:
+                    return TURN_OVER
                 continue
             if not wake_up(machine, index, now):
                 continue

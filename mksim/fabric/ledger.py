@@ -36,6 +36,8 @@ class Act(IntEnum):
     CONFIG_WRITE = 15
     FRAME = 16
     """From one network device to another, by a switch: `where` is the other's place."""
+    DOORBELL = 17
+    """Of an ivshmem device: `where` is the vector."""
 
 
 CROSSING = np.dtype(

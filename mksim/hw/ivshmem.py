@@ -1,7 +1,7 @@
 """An ivshmem device, version 2: its registers, and what is on its way to it. See spec/ivshmem.py.
 
 Who rings a doorbell, or changes his state, is heard by the others later, as over any distance: what is on
-its way waits in `when` and `what`, in the order in which it was sent. Left out: output sections, and shared
+its way waits in `when` and `vector`, in the order in which it was sent. Left out: output sections, and shared
 memory that can be moved.
 
 All arguments are int64.
@@ -24,10 +24,11 @@ IVSHMEM = np.dtype([
     ("table",    np.int64),                 # address of the state table
     ("enabled",  np.int64),
     ("state",    np.int64),
+    ("shows",    np.int64),                 # when the table is to show that, or NEVER
     ("first",    np.int64),                 # of what is on its way
     ("flying",   np.int64),
     ("when",     np.int64, spec.FLYING),
-    ("what",     np.int64, spec.FLYING),    # a vector; or -1 - the state that the table is to show of it
+    ("vector",   np.int64, spec.FLYING),
     ("messages", MSIX),
 ])
 # fmt: on
@@ -37,6 +38,7 @@ IVSHMEM = np.dtype([
 def power_up(d: np.void) -> None:
     """Power on."""
     d["enabled"] = d["state"] = d["first"] = d["flying"] = 0
+    d["shows"] = NEVER
     msix.reset(d["messages"], spec.VECTORS)
 
 
@@ -56,26 +58,43 @@ def read(d: np.void, offset: int, size: int) -> int:
 
 @native
 def deadline(d: np.void) -> int:
-    """Return when something arrives, or NEVER."""
-    return d["when"][d["first"]] if d["flying"] > 0 else NEVER
+    """Return when a doorbell arrives, or its state is shown, or NEVER."""
+    return min(d["shows"], d["when"][d["first"]]) if d["flying"] > 0 else d["shows"]
 
 
 @native
-def send(d: np.void, what: int, when: int) -> None:
-    """Put something on its way to a device. Where too much is, it takes the place of the last."""
+def ring(d: np.void, vector: int, when: int) -> None:
+    """Ring a device's doorbell, to be heard at `when`. Too many at once: the last takes another's place."""
     if d["flying"] < spec.FLYING:
         d["flying"] += 1
     last = (d["first"] + d["flying"] - 1) % spec.FLYING
-    d["when"][last], d["what"][last] = when, what
+    d["when"][last], d["vector"][last] = when, vector
 
 
 @native
-def arrive(d: np.void) -> int:
-    """Return what has arrived, and forget it; there must be something."""
-    what = d["what"][d["first"]]
+def heard(d: np.void, now: int) -> int:
+    """Return the vector of a doorbell that has arrived by now, and forget it; -1 if there is none."""
+    if d["flying"] == 0 or d["when"][d["first"]] > now:
+        return np.int64(-1)  # type: ignore[return-value]  # signed, for numba
+    vector = d["vector"][d["first"]]
     d["first"] = (d["first"] + 1) % spec.FLYING
     d["flying"] -= 1
-    return what
+    return vector
+
+
+@native
+def change(d: np.void, state: int, when: int) -> bool:
+    """Take a state, to be shown at `when`; tell whether it is a new one, so that the others hear of it."""
+    if d["state"] == state:
+        return False
+    d["state"], d["shows"] = state, when
+    return True
+
+
+@native
+def shown(d: np.void) -> None:
+    """The table shows its state."""
+    d["shows"] = NEVER
 
 
 @native

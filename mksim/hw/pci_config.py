@@ -33,7 +33,7 @@ FUNCTION = np.dtype([
     ("initial",  np.uint8, spec.HEADER),  # what a function level reset makes of the beginning of `config`
 ])
 
-HOST_BRIDGE, EDU, BLOCK, NIC, CONSOLE, ENTROPY = range(6)   # from BLOCK on they are virtio devices
+HOST_BRIDGE, EDU, BLOCK, NIC, CONSOLE, ENTROPY, IVSHMEM = range(7)   # BLOCK to ENTROPY are virtio devices
 
 PCI = np.dtype([
     ("address", np.int64),               # CONFIG_ADDRESS

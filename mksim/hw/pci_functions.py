@@ -6,8 +6,9 @@ Plain Python, for when a board is built or a kernel's chips are reset; pci_confi
 import numpy as np
 
 from mksim.hw.msix import PENDING_AT
-from mksim.hw.pci_config import BLOCK, CONSOLE, EDU, ENTROPY, HOST_BRIDGE, NIC
+from mksim.hw.pci_config import BLOCK, CONSOLE, EDU, ENTROPY, HOST_BRIDGE, IVSHMEM, NIC
 from mksim.spec import edu as edu_spec
+from mksim.spec import ivshmem as ivshmem_spec
 from mksim.spec import pci as spec
 from mksim.spec import virtio
 
@@ -115,6 +116,27 @@ def express(f: np.void, at: int) -> None:
     first = spec.BASE_ADDRESS
     for byte in range(first, first + 4 * spec.BASE_ADDRESSES):
         f["initial"][byte] &= ~f["writable"][byte]
+
+
+def ivshmem(f: np.void, place: int, owner: int, unit: int, base: int, memory: int, size: int) -> None:
+    """Make a function an ivshmem device whose shared memory, the state table in front, is at an address."""
+    clear(f, place, owner, IVSHMEM, unit)
+    identify(f, ivshmem_spec.VENDOR, ivshmem_spec.DEVICE, ivshmem_spec.CLASS)
+    endpoint(f)
+    put(f["config"], spec.INTERRUPT_PIN, 0, 1)
+    put(f["config"], spec.SUBSYSTEM_VENDOR, ivshmem_spec.VENDOR, 2)
+    put(f["config"], spec.SUBSYSTEM, ivshmem_spec.DEVICE, 2)
+    base_address(f, 0, ivshmem_spec.REGISTERS_SIZE, base)
+    base_address(f, ivshmem_spec.MSIX_BAR, ivshmem_spec.MSIX_SIZE, base + ivshmem_spec.REGISTERS_SIZE)
+    at = ivshmem_spec.CAPABILITY_AT
+    capability(f, at, ivshmem_spec.CAPABILITY)
+    put(f["config"], at + ivshmem_spec.LENGTH_AT, ivshmem_spec.CAPABILITY_SIZE, 1)
+    put(f["writable"], at + ivshmem_spec.CONTROL_AT, ivshmem_spec.ONE_SHOT, 1)
+    put(f["config"], at + ivshmem_spec.TABLE_SIZE_AT, ivshmem_spec.TABLE_SIZE, 4)
+    put(f["config"], at + ivshmem_spec.COMMON_SIZE_AT, size - ivshmem_spec.TABLE_SIZE, 8)
+    put(f["config"], at + ivshmem_spec.BASE_AT, memory, 8)
+    msix(f, 0x98, ivshmem_spec.MSIX_BAR, ivshmem_spec.VECTORS)
+    express(f, 0xA4)
 
 
 VIRTIO_DEVICES = {

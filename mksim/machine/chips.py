@@ -14,7 +14,7 @@ from mksim.hw.fw_cfg import ITEM
 from mksim.machine.config import Kernel, Layout
 from mksim.machine.devices import Kind, bases, place
 from mksim.machine.disks import plug_disks
-from mksim.machine.networks import plug_networks
+from mksim.machine.networks import plug_links, plug_networks
 from mksim.machine.wiring import WireEnd
 from mksim.spec import acpi_pm as acpi_pm_spec
 from mksim.spec import memmap
@@ -48,6 +48,7 @@ _PORTS: tuple[tuple[int, int, Device, int], ...] = (
 def plug_chips(board: Board, layout: Layout) -> None:
     """Plug in the chips that a board has one of, and each kernel's own."""
     plug_networks(board, layout)
+    plug_links(board, layout)
     plug_functions(board, layout)
     plug_disks(board, layout)
     plug_iommus(board, layout)
@@ -85,6 +86,11 @@ def plug_device(board: Board, layout: Layout, unit: int, owner: str) -> int:
     function, where, whose = board.functions[index], place(device, segment), layout.kernel(owner).id
     if device.kind is Kind.EDU:
         pci_functions.edu(function, where, whose, unit, base)
+        return index
+    if device.kind is Kind.IVSHMEM:
+        span = next(window.span for window in layout.windows if window.name == device.window)
+        pci_functions.ivshmem(function, where, whose, unit, base, span.base, span.size)
+        board.ivshmems[unit]["owner"] = whose
         return index
     kind, queues = VIRTIO[device.kind], queues_of(board, device.kind, unit)
     pci_functions.virtio_device(function, where, whose, unit, base, kind, queues)

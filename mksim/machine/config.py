@@ -336,7 +336,7 @@ def laws(layout: Layout) -> Iterator[Problem]:
     for where, name in _strangers(layout):
         yield Problem(file, where, f"names {name}, which is no kernel")
     remapping = misowned(layout.iommu, layout.kernels, layout.dram, len(layout.iommus))
-    for where, text in (*misplaced(layout.devices, layout.kernels), *remapping):
+    for where, text in (*misplaced(layout.devices, layout.kernels, layout.windows), *remapping):
         yield Problem(file, where, text)
     for where, text in loose_ends(layout.wires, uarts_of(layout.kernels)):
         yield Problem(file, where, text)

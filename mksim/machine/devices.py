@@ -11,9 +11,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
 
-from mksim.spec import edu, virtio
+from mksim.spec import edu, ivshmem, virtio
 from mksim.spec.memmap import PCI_MEMORY, PCI_WINDOW
 from mksim.spec.pci import SEGMENTS_MAX, SLOTS
+from mksim.spec.span import Span
 
 
 class Kind(Enum):
@@ -29,6 +30,8 @@ class Kind(Enum):
     """A virtio console: what is written to it is on its owner's console."""
     ENTROPY = "rng"
     """A virtio entropy device."""
+    IVSHMEM = "ivshmem"
+    """A doorbell to the others that share a window."""
 
 
 class Writes(Enum):
@@ -66,6 +69,8 @@ class Device:
     """Its address, if it was given one."""
     queues: int = 1
     """Pairs of a network device's queues."""
+    window: str = ""
+    """What an ivshmem device and its peers share."""
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -76,6 +81,15 @@ class Device:
     def address(self) -> bytes:
         """A network device's address: one of its own, by default, that is locally administered (IEEE 802)."""
         return self.mac or b"\x02" + blake2b(f"{self.owner}/{self.name}".encode(), digest_size=5).digest()
+
+
+class Shared(Protocol):
+    """What of a window an ivshmem device depends on."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def span(self) -> Span: ...
 
 
 class Owner(Protocol):
@@ -123,8 +137,11 @@ def bases(devices: Sequence[Device], owners: Mapping[str, int]) -> Iterator[dict
         yield found
 
 
-def misplaced(devices: Sequence[Device], kernels: Sequence[Owner]) -> Iterator[tuple[str, str]]:
+def misplaced(
+    devices: Sequence[Device], kernels: Sequence[Owner], windows: Iterable[Shared]
+) -> Iterator[tuple[str, str]]:
     """Yield every device that cannot be where it is, or be whose it is: its key, and why."""
+    rooms = {window.name: window.span.size for window in windows}
     names = {kernel.name for kernel in kernels}
     for device in devices:
         key = f"device.{device.name}"
@@ -134,6 +151,10 @@ def misplaced(devices: Sequence[Device], kernels: Sequence[Owner]) -> Iterator[t
             yield f"{key}.heir", f"names {device.heir}, which is no other kernel"
         if (device.kind is Kind.DISK) != (device.file is not None):
             yield f"{key}.file", "is for disks, and each has one"
+        if (device.kind is Kind.IVSHMEM) != (device.window != ""):
+            yield f"{key}.window", "is for ivshmem devices, and each has one"
+        elif device.window and rooms.get(device.window, 0) <= ivshmem.TABLE_SIZE:
+            yield f"{key}.window", f"names {device.window}, which is no window of more than a page"
         if not 0 < device.slot < SLOTS:
             yield f"{key}.slot", f"is {device.slot}, not from 1 to {SLOTS - 1}: the host bridge is 0"
     if len({device.name for device in devices}) < len(devices):

@@ -1,4 +1,4 @@
-"""Networks: which devices hang on one switch, and their addresses."""
+"""Which devices hang on one switch, and which share a window."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -18,6 +18,17 @@ def plug_networks(board: Board, layout: Layout) -> None:
         nic["mac"] = np.frombuffer(device.address, np.uint8)
         nic["network"], nic["offers"] = numbers[device.network], device.queues
         nic["frames"] = order * IN_FLIGHT
+
+
+def plug_links(board: Board, layout: Layout) -> None:
+    """Let ivshmem devices that share a window know each other: they are numbered in the config's order."""
+    spans = {window.name: window.span for window in layout.windows}
+    for number, name in enumerate(spans, 1):
+        units = [unit for unit, device in enumerate(layout.devices) if device.window == name]
+        for peer, unit in enumerate(units):
+            link = board.ivshmems[unit]
+            link["link"], link["id"], link["peers"] = number, peer, max(len(units), 2)
+            link["table"] = spans[name].base
 
 
 def network_devices(devices: Iterable[Device]) -> Iterator[tuple[int, Device]]:

@@ -137,7 +137,8 @@ def _layout(machine: Table, path: Path, problems: Problems) -> Layout:
     problems.found.extend(clashes(problems.file, claims_on(machine["memory"], kernels, windows)))
     for where, text in loose_ends(machine["wires"], uarts_of(kernels)):
         problems.add(where, text)
-    for where, text in (*misplaced(machine["devices"], kernels), *misowned(machine["iommu"], kernels)):
+    devices = misplaced(machine["devices"], kernels, windows)
+    for where, text in (*devices, *misowned(machine["iommu"], kernels)):
         problems.add(where, text)
     if problems.found:
         raise ConfigError(problems.found)

@@ -114,7 +114,7 @@ WIRE = {
 
 DEVICE = {
     "name":            Key(values.name, REQUIRED, "for people"),
-    "kind":            Key(_kinds, REQUIRED, '"edu", of QEMU; or of virtio: "disk", "nic", "console", "rng"'),
+    "kind":            Key(_kinds, REQUIRED, '"edu"; "ivshmem"; of virtio: "disk", "nic", "console", "rng"'),
     "owner":           Key(units.text, REQUIRED, "the kernel it belongs to, and acts for"),
     "heir":            Key(units.text, "", "the kernel that gets it, reset, when its owner has died"),
     "slot":            Key(between(1, SLOTS - 1), None, "its device number; default: the first free one"),
@@ -122,6 +122,7 @@ DEVICE = {
     "writes":          Key(_writes, Writes.FORGOTTEN, 'to it: "forgotten", "kept" in the file, "refused"'),
     "network":         Key(values.name, "lan", "of a nic: the switch that it is plugged into"),
     "mac":             Key(values.mac, b"", "its address; default: one made of its name and its owner's"),
+    "window":          Key(units.text, "", "of an ivshmem: the memory that it and its peers share"),
     "queues":          Key(between(1, PAIRS_MAX), 1, "how many pairs of queues, to receive and to send"),
 }
 

@@ -22,10 +22,12 @@ INTERRUPTS_ENABLED = 1
 TARGET_SHIFT, VECTOR = 16, 0xFFFF
 
 CAPABILITY = 0x09
+CAPABILITY_AT = 0x40            # of configuration
 CAPABILITY_SIZE = 0x20          # with a base address
 LENGTH_AT, CONTROL_AT, TABLE_SIZE_AT, COMMON_SIZE_AT, OUTPUT_SIZE_AT, BASE_AT = 2, 3, 4, 8, 16, 24
 ONE_SHOT = 1                    # of CONTROL_AT: an interrupt disables the next
 
+TABLE_SIZE = 0x1000
 VECTORS = 4
 PEERS_MAX = 64
 FLYING = 32                     # rings of doorbells on their way to one device; more at once become fewer

@@ -16,6 +16,15 @@ def d():
     return record
 
 
+def heard(d):
+    """Return when each doorbell is heard, and its vector."""
+    found = []
+    while (when := int(ivshmem.deadline(d))) != NEVER:
+        assert ivshmem.heard(d, when - 1) == -1
+        found.append((when, int(ivshmem.heard(d, when))))
+    return found
+
+
 def unmask(d, vector):
     msix.write(d["messages"], 16 * vector + 12, 0)
 
@@ -27,21 +36,24 @@ def test_who_it_is_and_who_else_there_is(d):
 
 def test_what_is_sent_arrives_in_order(d):
     assert ivshmem.deadline(d) == NEVER
-    for what, when in ((1, 100), (-8, 100), (3, 250)):
-        ivshmem.send(d, what, when)
-    arrived = []
-    while (when := int(ivshmem.deadline(d))) != NEVER:
-        arrived.append((when, int(ivshmem.arrive(d))))
-    assert arrived == [(100, 1), (100, -8), (250, 3)]
+    for vector, when in ((1, 100), (2, 100), (3, 250)):
+        ivshmem.ring(d, vector, when)
+    assert heard(d) == [(100, 1), (100, 2), (250, 3)]
 
 
 def test_a_flood_becomes_one(d):
     for number in range(100):
-        ivshmem.send(d, number % 4, number)
-    arrived = []
-    while (when := int(ivshmem.deadline(d))) != NEVER:
-        arrived.append((when, int(ivshmem.arrive(d))))
-    assert arrived == [(number, number % 4) for number in (*range(31), 99)]
+        ivshmem.ring(d, number % 4, number)
+    assert heard(d) == [(number, number % 4) for number in (*range(31), 99)]
+
+
+def test_a_state_is_shown_later_and_told_if_it_is_new(d):
+    assert [bool(ivshmem.change(d, state, 100)) for state in (0, 7, 7)] == [False, True, False]
+    assert (int(ivshmem.deadline(d)), int(ivshmem.heard(d, 100)), int(ivshmem.read(d, 0x10, 4))) == (
+        100,
+        -1,
+        7,
+    )
 
 
 @pytest.mark.parametrize(
