@@ -194,7 +194,7 @@ def launch(machine: np.void, sender: int, index: int, mode: int, vector: int, le
     shorten(engine_of(machine, core_of(machine, sender)["engine"]), when + machine["latency"])
 
 
-@outlined(MACHINE)
+@native(inline=True)
 def send_icr(machine: np.void, sender: int, now: int) -> bool:
     """Send what a core wrote to its ICR (SDM vol. 3A, 12.6.1); return False if any target was refused."""
     apic = core_of(machine, sender)["lapic"]

@@ -189,7 +189,7 @@ def chip_write(
             write_hpet(engine, machine, offset, size, value & 0xFFFFFFFF)
 
 
-@outlined(ENGINE, MACHINE)
+@native(inline=True)
 def apic_read(engine: np.void, machine: np.void, page: int, offset: int) -> np.uint64:
     """Read a register of the core's own local APIC, if that is at a page."""
     core = core_of(machine, engine["core"])
@@ -198,7 +198,7 @@ def apic_read(engine: np.void, machine: np.void, page: int, offset: int) -> np.u
     return np.uint64(lapic.read(core["lapic"], offset, engine["time"]))
 
 
-@outlined(ENGINE, MACHINE)
+@native(inline=True)
 def apic_write(engine: np.void, machine: np.void, page: int, offset: int, value: int) -> None:
     """Write a register of the core's own local APIC, if that is at a page."""
     core = core_of(machine, engine["core"])
@@ -220,7 +220,7 @@ def hole_read(engine: np.void, machine: np.void, address: int) -> np.uint64:
     return apic_read(engine, machine, address & -PAGE, address & (PAGE - 1))
 
 
-@native
+@outlined(ENGINE, MACHINE)
 def hole_write(engine: np.void, machine: np.void, address: int, value: int) -> None:
     """Write where nobody answers, unless the core has put its local APIC there."""
     apic_write(engine, machine, address & -PAGE, address & (PAGE - 1), value)
