@@ -1,4 +1,4 @@
-"""Random rings against network and entropy devices: no host error, no byte outside, and an end."""
+"""Random rings against networks, consoles and entropy: no host error, no byte outside, and an end."""
 
 import numpy as np
 import pytest
@@ -16,11 +16,12 @@ LAW = settings(deadline=None, derandomize=True, max_examples=100)
 
 @pytest.fixture(scope="module")
 def sleeping():
-    """Two kernels that sleep, with a network between them; the first has random numbers too."""
+    """Two kernels that sleep, with a network between them; the first has random numbers and a console."""
     devices = (
         Device(name="n0", kind=Kind.NIC, owner="k0", slot=1, queues=2),
         Device(name="n1", kind=Kind.NIC, owner="k1", slot=1),
         Device(name="r0", kind=Kind.ENTROPY, owner="k0", slot=2),
+        Device(name="c0", kind=Kind.CONSOLE, owner="k0", slot=3),
     )
     return asleep(machine(HALT, HALT, devices=devices))
 
@@ -54,6 +55,18 @@ def test_whatever_random_numbers_are_asked_for(sleeping, ring):
     look(one, 2)
     assert (outside(one) == before).all()
     assert fits(source, 0, count)
+
+
+@LAW
+@given(rings, st.sampled_from([0, 1]))
+def test_whatever_is_said_on_a_console(sleeping, ring, queue):
+    one, (table, inner, available, count) = sleeping, ring
+    console = set_up(one, 3, queue)
+    lay(one, table, inner, available, count)
+    before = outside(one)
+    look(one, 3, queue)
+    assert (outside(one) == before).all()
+    assert fits(console, queue, count) or queue == 0  # nobody types
 
 
 FRAME = bytes(12) + b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x88\xb5" + bytes(range(46))
