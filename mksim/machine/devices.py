@@ -75,7 +75,7 @@ class Device:
     @property
     def owners(self) -> tuple[str, ...]:
         """The kernels on whose segments it is: one after the other."""
-        return (self.owner, self.heir) if self.heir else (self.owner,)
+        return (self.owner,) if self.heir in ("", self.owner) else (self.owner, self.heir)
 
     @property
     def address(self) -> bytes:

@@ -118,8 +118,22 @@ def devices(document: Table, folder: Path, problems: Problems) -> tuple[Device, 
         if set(schema.DEVICE) <= set(asked):
             taken = named | {(owner, device.slot) for device in found for owner in device.owners}
             slot = asked["slot"] or _free_slot((asked["owner"], asked["heir"]), taken)
-            found.append(Device(**asked | {"slot": slot} | _contents(asked, folder, where, problems)))
+            plain = {key: value for key, value in asked.items() if key not in OF_NICS}
+            more = _contents(asked, folder, where, problems) | _of_nics(asked, where, problems)
+            found.append(Device(**plain | {"slot": slot} | more))
     return tuple(found)
+
+
+OF_NICS = ("network", "mac", "queues")
+"""Keys of a device that only a network device has."""
+
+
+def _of_nics(asked: Table, where: str, problems: Problems) -> Table:
+    """Return what was said of a network device."""
+    given = {key: asked[key] for key in OF_NICS if asked[key] is not None}
+    if given and asked["kind"] is not Kind.NIC:
+        problems.add(f"{where}.{next(iter(given))}", "is for network devices")
+    return given
 
 
 def _free_slot(owners: Iterable[str], taken: Set[tuple[object, object]]) -> int:

@@ -120,10 +120,10 @@ DEVICE = {
     "slot":            Key(between(1, SLOTS - 1), None, "its device number; default: the first free one"),
     "file":            Key(units.text, None, "of a disk: its contents, relative to this config"),
     "writes":          Key(_writes, Writes.FORGOTTEN, 'to it: "forgotten", "kept" in the file, "refused"'),
-    "network":         Key(values.name, "lan", "of a nic: the switch that it is plugged into"),
-    "mac":             Key(values.mac, b"", "its address; default: one made of its name and its owner's"),
+    "network":         Key(values.name, None, 'of a nic: the switch that it is plugged into; default: "lan"'),
+    "mac":             Key(values.mac, None, "of a nic; default: made of its name and its owner's"),
     "window":          Key(units.text, "", "of an ivshmem: the memory that it and its peers share"),
-    "queues":          Key(between(1, PAIRS_MAX), 1, "how many pairs of queues, to receive and to send"),
+    "queues":          Key(between(1, PAIRS_MAX), None, "of a nic: pairs of them; default: 1"),
 }
 
 IOMMU = {
