@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mksim.clock.time import NEVER
+from mksim.debug.changes import differences, standing
 from mksim.debug.looking import Looking
 from mksim.engine import probe
 from mksim.fabric.ledger import Act
@@ -24,6 +25,8 @@ READS, WRITES, PHYSICAL = 1, 2, probe.BY_PHYSICAL
 EVERYBODY = -1
 """Whose watchpoints are heeded whoever it is: those of physical addresses."""
 _NMI_VECTOR = 2
+_CATCHES = ["granted", "violations", "dma"]
+"""What catchpoints are in a debugger's record."""
 
 
 class Why(Enum):
@@ -36,6 +39,8 @@ class Why(Enum):
     BEGIN = "as far back as possible"
     ARRIVED = "an interrupt has arrived"
     CAUGHT = "a crossing was caught"
+    DMA = "a device's DMA was caught"
+    CHANGED = "a change was caught"
     INTERRUPTED = "interrupted"
     ENDED = "a kernel has ended"
     OVER = "the run is over"
@@ -48,6 +53,7 @@ _WHY = {
     probe.GOAL: Why.GOAL,
     probe.ARRIVED: Why.ARRIVED,
     probe.CAUGHT: Why.CAUGHT,
+    probe.DMA: Why.DMA,
 }
 
 
@@ -60,6 +66,11 @@ class Stop:
     address: int = 0
     flags: int = 0
     kernel: int = -1
+    device: int = -1
+    """Place of the device that has accessed; -1: a core has."""
+    size: int = 0
+    """Bytes of its access."""
+    changes: tuple[str, ...] = ()
 
 
 def interrupts_by(mode: int, vector: int) -> int:
@@ -109,6 +120,9 @@ class Debugger(Looking):
         """The core that the last stop was at."""
         self.outcome = Outcome.PAUSED
         """Of the machine's last run, if it had one."""
+        self._kinds: frozenset[str] = frozenset()
+        """Which changes to stop at."""
+        self._standing = standing(machine, self._kinds)
         self._disarm()
         machine.board.machine["debugger"] = self._record.ctypes.data
         for number in range(len(machine.engines)):
@@ -156,7 +170,8 @@ class Debugger(Looking):
             for one in list(stops) if kernel is None else [kernel]:
                 stops.pop(one, None)
         if kernel is None:
-            self._record["granted"] = self._record["violations"] = 0
+            self._record["granted"] = self._record["violations"] = self._record["dma"] = 0
+            self.catch_changes(())
 
     def _apply(self) -> None:
         """Tell native code; drop translations where a breakpoint is new, as they do not call the hook."""
@@ -201,8 +216,12 @@ class Debugger(Looking):
         outcome = self.machine.run(turns=turns, until=until, instructions=instructions)
         self.outcome = outcome or self.outcome
         self.core = int(board.machine["stopped_core"][0])
+        changes = self._changes()
         if (ended := self._newly_ended()) is not None:
             return Stop(Why.ENDED, self.core, kernel=ended)
+        if changes:
+            core = changes[0][0] if changes[0][0] >= 0 else self.core
+            return Stop(Why.CHANGED, core, changes=tuple(text for _, text in changes))
         if outcome is Outcome.PAUSED:
             return self._stop()
         if outcome in (Outcome.ENDED, Outcome.LIMIT):
@@ -212,8 +231,19 @@ class Debugger(Looking):
     def _stop(self) -> Stop:
         record = self._record[0]
         why = _WHY[int(record["why"])]
-        address = int(record["hit"]) & (1 << 64) - 1 if why is Why.WATCHPOINT else 0
-        return Stop(why, self.core, address, int(record["hit_flags"]))
+        if why not in (Why.WATCHPOINT, Why.DMA):
+            return Stop(why, self.core)
+        address, device, size = (int(record[name]) for name in ("hit", "device", "hit_size"))
+        return Stop(
+            why, self.core, address & (1 << 64) - 1, int(record["hit_flags"]), device=device, size=size
+        )
+
+    def _changes(self) -> list[tuple[int, str]]:
+        """Return what has changed of what is to be caught."""
+        if not self._kinds:
+            return []
+        before, self._standing = self._standing, standing(self.machine, self._kinds)
+        return list(differences(self.machine, before, self._standing))
 
     def _newly_ended(self) -> int | None:
         """Return a kernel that has come to its last end and was not told of."""
@@ -259,6 +289,19 @@ class Debugger(Looking):
         """Stop behind blocks of code in which a crossing by one of these acts was granted, or was not."""
         self._record["granted" if granted else "violations"] = sum(1 << act for act in set(acts))
 
+    def catch_dma(self, flags: int) -> None:
+        """Stop behind devices' DMA: READS, WRITES or both, to whomever; 0 for none."""
+        self._record["dma"] = flags
+
+    def catch_changes(self, kinds: Iterable[str]) -> None:
+        """Stop behind changes of these kinds, between two slices."""
+        self._kinds = frozenset(kinds)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Take things as they stand now, however they came so: the machine was put elsewhere."""
+        self._standing = standing(self.machine, self._kinds)
+
     def stop_before(self, progress: int) -> None:
         """Stop as soon as the machine has run so many instructions, besides."""
         self._record["goal"], self._record["near"] = progress, 1
@@ -273,15 +316,18 @@ class Debugger(Looking):
     def without_stops(self) -> Iterator[None]:
         """Heed no breakpoints, watchpoints and catchpoints meanwhile."""
         kept = self._breaks, self._watches
-        caught = self._record[["granted", "violations"]].copy()
+        caught, kinds = self._record[_CATCHES].copy(), self._kinds
         self._breaks, self._watches, self._changed = {}, {}, True
-        self._record["granted"] = self._record["violations"] = 0
+        for name in _CATCHES:
+            self._record[name] = 0
+        self.catch_changes(())
         try:
             yield
         finally:
             self._breaks, self._watches = kept
             self._changed = True
-            self._record[["granted", "violations"]] = caught
+            self._record[_CATCHES] = caught
+            self.catch_changes(kinds)
 
     @contextmanager
     def unseen(self) -> Iterator[None]:

@@ -118,6 +118,10 @@ class Going:
     def _why(self, stop: Stop) -> str:
         if stop.why is Why.CAUGHT:
             return self._stand.monitor.caught().rstrip()
+        if stop.why is Why.CHANGED:
+            return "; ".join(stop.changes)
+        if stop.device >= 0:
+            return self._stand.monitor.accessed(stop).rstrip()
         if stop.why is Why.WATCHPOINT:
             what = "written" if stop.flags & WRITES else "read"
             space = "physical " if stop.flags & PHYSICAL else ""
@@ -153,7 +157,7 @@ class Going:
         if physical is None:
             raise Unclear(f"{address:#x} is nowhere")
         stop = self._stand.history.writer(self._stand.core, physical, size)
-        return self._gone_to(stop, f"writes to physical {physical:#x} next")
+        return self._gone_to(stop, "" if stop.device >= 0 else f"writes to physical {physical:#x} next")
 
     def who_sent(self, arguments: list[str]) -> Iterable[str]:
         """Go back to who sent an interrupt."""

@@ -25,7 +25,7 @@ _TIES = 64
 """Stops at which the whole machine has run as many instructions: interrupts, exceptions."""
 
 
-_HITS = (Why.BREAKPOINT, Why.WATCHPOINT, Why.CAUGHT)
+_HITS = (Why.BREAKPOINT, Why.WATCHPOINT, Why.CAUGHT, Why.DMA, Why.CHANGED)
 
 
 class Moment(NamedTuple):
@@ -97,6 +97,7 @@ class History:
         point = next(point for point in reversed(self.points) if point.progress <= progress)
         restore(self.debugger.machine, point.snapshot)
         self.debugger.told = set(point.told)
+        self.debugger.look_again()
         self.debugger.free()
         if self.debugger.progress < progress:
             with self.debugger.without_stops():
@@ -179,7 +180,7 @@ class History:
         with self.debugger.without_stops():
             self.debugger.set_watch(EVERYBODY, Watch(physical, size, WRITES | PHYSICAL))
             stop = self.go_on(core)
-        return stop if stop.why is Why.BEGIN else self.step(stop.core)
+        return stop if stop.why is Why.BEGIN or stop.device >= 0 else self.step(stop.core)
 
     def sender(self, core: int, vector: int, later: int = 0) -> Stop:
         """Go back to the instruction that has sent a core an interrupt, `later` ones apart."""

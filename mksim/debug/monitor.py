@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from mksim.debug.changes import OWNERSHIP, STATE
 from mksim.debug.control import EVERYBODY, PHYSICAL, READS, WRITES, Debugger, Stop, Watch, Why, interrupts_by
+from mksim.debug.fields import device_name
 from mksim.debug.inferiors import Inferiors
 from mksim.fabric.ledger import Act
 from mksim.fabric.message import SERIAL
@@ -93,13 +95,23 @@ class Monitor:
         return "continue now: to the first instruction of the handler\n"
 
     def _catch(self, _core: int, arguments: list[str]) -> str:
-        """Stop at crossings: catch violation | ipi | crossing | nothing, or acts as in the summary."""
-        name = arguments[0] if arguments else ""
+        """Stop at violation | ipi | crossing | acts as in the summary, dma | state | ownership; nothing."""
+        kinds = {word for word in arguments if word in (STATE, OWNERSHIP)}
+        others = [word for word in arguments if word not in (*kinds, "dma")]
+        told = self._catch_crossings(others or ["nothing"])
+        self._debugger.catch_dma(READS | WRITES if "dma" in arguments else 0)
+        self._debugger.catch_changes(kinds)
+        words = [word for word in arguments if word not in others]
+        return f"stops behind: {', '.join(words + told)}\n" if words + told else "stops behind: nothing\n"
+
+    def _catch_crossings(self, arguments: list[str]) -> list[str]:
+        name = arguments[0]
         acts = _CAUGHT.get(name) or {Act[argument.upper()] for argument in arguments if name != "nothing"}
         self._debugger.catch(() if name == "violation" else acts, granted=True)
         self._debugger.catch(acts, granted=False)
-        words = ", ".join(act.name.lower() for act in sorted(acts)) or "nothing"
-        return f"stops behind: {words}{' without a grant' if name == 'violation' else ''}\n"
+        if name in ("violation", "crossing"):
+            return ["crossings without a grant" if name == "violation" else "crossings"]
+        return [act.name.lower() for act in sorted(acts)]
 
     def _watch_physical(self, _core: int, arguments: list[str]) -> str:
         """Stop at accesses by anybody: watch-physical ADDRESS [SIZE [read | write | access]], or nothing."""
@@ -114,6 +126,9 @@ class Monitor:
     def accessed(self, stop: Stop) -> str:
         """Tell of the access to physical memory that the machine has stopped at."""
         what = "write" if stop.flags & WRITES else "read"
+        if stop.device >= 0:
+            rest = f"{stop.address:#x}, {stop.size} bytes, {self._owner(stop.address)}"
+            return f"device {device_name(stop.device)}: DMA {what} of physical {rest}\n"
         return f"{self._end(stop.core)}: {what} of physical {stop.address:#x}, {self._owner(stop.address)}\n"
 
     def caught(self) -> str:

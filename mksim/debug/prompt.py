@@ -150,7 +150,7 @@ def _commands(go: Going, see: Views) -> dict[str, Command]:
         "watch": Command("w", "ADDRESS [SIZE [write|read|access]]", "stop behind an access of it", go.watch),
         "watch-physical": Command("wp", "ADDRESS [SIZE [...]]", "stop behind anybody's; nothing: no more",
                                   asked("watch-physical")),
-        "catch": Command("", "WHAT ...", "stop at crossings: see help catch", asked("catch")),
+        "catch": Command("", "WHAT ...", "stop at a violation, ipi, dma, state, ownership", asked("catch")),
         "stops": Command("", "", "list breakpoints and watchpoints", go.points),
         "delete": Command("d", "[NUMBER ...]", "delete them, or all", go.delete),
         "ipi": Command("", "", "interrupt messages in flight between kernels", asked("ipi")),

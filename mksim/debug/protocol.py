@@ -148,7 +148,9 @@ class Protocol:
         """Return what to tell people about a stop, besides."""
         if stop.why is Why.CAUGHT:
             return self._monitor.caught()
-        if stop.why is Why.WATCHPOINT and stop.flags & PHYSICAL:
+        if stop.why is Why.CHANGED:
+            return "\n".join([*stop.changes, ""])
+        if stop.why is Why.DMA or (stop.why is Why.WATCHPOINT and stop.flags & PHYSICAL):
             return self._monitor.accessed(stop)
         return f"mksim: {self._debugger.outcome.value}\n" if stop.why is Why.OVER else ""
 

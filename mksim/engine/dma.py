@@ -13,6 +13,7 @@ from mksim.engine.crossings import DMA_READ, DMA_WRITE, cross_dma, page_owner
 from mksim.engine.entry import outlined
 from mksim.engine.interrupts import interrupt, remapped, send_events
 from mksim.engine.mwait import wake_monitors
+from mksim.engine.probe import note_dma
 from mksim.engine.qemu import pointer
 from mksim.engine.records import MACHINE, engine_of, kernel_of
 from mksim.engine.remapping import SEGMENT_SHIFT, remap_message, translate
@@ -75,6 +76,8 @@ def goes_to(machine: np.void, f: np.void, act: int, right: int, address: int, si
         pci_config.report(f, spec.STATUS_TARGET_ABORT)
     elif not reaches(machine, f, act, right, where, size, now):
         where = np.int64(-1)
+    elif machine["debugger"] != 0:
+        note_dma(machine, np.int64(f["place"]), right, where, size)
     return where  # type: ignore[return-value]
 
 

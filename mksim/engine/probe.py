@@ -25,7 +25,7 @@ from mksim.engine.records import RUNNING, core_of, engine_of, env_at, machine_at
 NOBODY_STEPS, ANYBODY = -1, -2
 """Instead of a core's number in `core`."""
 
-NOT_STOPPED, STEPPED, BREAKPOINT, WATCHPOINT, GOAL, ARRIVED, CAUGHT = range(7)
+NOT_STOPPED, STEPPED, BREAKPOINT, WATCHPOINT, GOAL, ARRIVED, CAUGHT, DMA = range(8)
 """Why the machine has stopped."""
 
 DEBUGGER = np.dtype(
@@ -48,6 +48,9 @@ DEBUGGER = np.dtype(
         ("hit_flags", "<i4"),  # which kind of watchpoint that was, as in WATCH
         ("granted", "<i8"),  # acts of the ledger at which to stop where they are granted, a bit for each
         ("violations", "<i8"),  # and where they are not
+        ("dma", "<i4"),  # accesses by devices at which to stop: 1 reads, 2 writes
+        ("device", "<i8"),  # place of the one that has accessed `hit`; -1: a core has
+        ("hit_size", "<i8"),
     ]
 )
 
@@ -254,6 +257,20 @@ def note_crossing(machine: np.void, act: int, granted: bool) -> None:
             engine_of(machine, core_of(machine, running)["engine"])["limit"] = 0
 
 
+@native
+def note_dma(machine: np.void, place: int, flags: int, address: int, size: int) -> None:
+    """Note an access of a device's to physical memory: the machine may be to stop, as for a crossing."""
+    debugger, running = debugger_of(machine), machine["running"]
+    hit = watched(engine_of(machine, 0), address, size, flags, BY_PHYSICAL)
+    if debugger["why"] != NOT_STOPPED or (hit | debugger["dma"] & flags) == 0:
+        return
+    debugger["why"] = WATCHPOINT if hit != 0 else DMA
+    debugger["hit"], debugger["hit_size"], debugger["hit_flags"] = address, size, flags | BY_PHYSICAL
+    debugger["device"] = place
+    if running >= 0:
+        engine_of(machine, core_of(machine, running)["engine"])["limit"] = 0
+
+
 @native(inline=True)
 def look_out(machine: np.void, engine: np.void) -> None:
     """At the start of a slice: see to it that the hook is called in time."""
@@ -333,6 +350,7 @@ def note_hit(engine: np.void, address: int, flags: int) -> None:
     """Have the machine stop at the next look, for an access."""
     debugger = debugger_of(machine_at(engine["machine"]))
     debugger["why"], debugger["hit"], debugger["hit_flags"] = WATCHPOINT, address, flags
+    debugger["device"] = -1
     marks_of(engine)["sighted"] = 0
     engine["limit"] = 0
 

@@ -158,3 +158,26 @@ def test_a_message_ring_of_three_senders(capsys: pytest.CaptureFixture[str]) -> 
     talk("break red:ring_claim", "catch ipi", "continue", "continue")
     assert "slots" in talk("window ring")
     assert (ROOT / "kernels" / "ring").is_dir()
+
+
+def test_the_dma_of_a_device_is_caught_and_found_again(capsys: pytest.CaptureFixture[str]) -> None:
+    talk = Talk(capsys, "dma")
+    assert talk("catch dma") == "stops behind: dma\n"
+    caught = talk("continue")
+    found = re.search(
+        r"device 0001:00:01.0: DMA (read|write) of physical (0x[0-9a-f]+), \d+ bytes, of", caught
+    )
+    assert found is not None, caught
+    talk("catch nothing", "continue")
+    assert caught == talk("catch dma", "reverse")
+    talk("catch nothing", "reverse", f"watch-physical {found[2]} 1 access")
+    assert any(f"of physical {found[2]}, " in talk("continue") for _ in range(20))
+
+
+def test_states_and_owners_are_caught(capsys: pytest.CaptureFixture[str]) -> None:
+    talk = Talk(capsys, "panic")
+    talk("catch state ownership")
+    seen = "".join(talk("continue") for _ in range(12))
+    assert re.search(r"kernel \w+: starting, now running; core \d+: of firmware, now of \w+", seen)
+    assert re.search(r"kernel fragile: running, now ended triple fault", seen)
+    assert re.search(r"kernel fragile: ended triple fault, now starting", seen)
