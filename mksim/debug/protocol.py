@@ -306,6 +306,10 @@ class Protocol:
         self.killed = True
         return OK
 
+    def _kill_all(self, _data: bytes) -> bytes:
+        self.killed = True
+        return b"X09"  # gdb does not wait for it, lldb does
+
     # --- what else gdb asks for ---
 
     def _transfer(self, data: bytes) -> bytes:
@@ -382,5 +386,5 @@ class Protocol:
         (b"c", _continue_simply),
         (b"s", _step_simply),
         (b"D", _detach),
-        (b"k", _kill),
+        (b"k", _kill_all),
     )

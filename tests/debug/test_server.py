@@ -108,7 +108,7 @@ def test_nonsense_on_the_line_is_passed_over(tmp_path: Path) -> None:
         line.socket.sendall(frame(b"vCont;s:p9.9") + frame(b"m") + frame(b"\xff"))
         assert [line.receive() for _ in range(3)] == [b"E03", b"E16", b""]
         line.socket.close()
-        assert machine.connect().ask(b"k") == b"OK"
+        assert machine.connect().ask(b"k") == b"X09"
         assert machine.finish()[0] == 1
 
 
@@ -121,7 +121,7 @@ def test_ctrl_c_stops_a_machine_that_runs_and_it_can_go_on(tmp_path: Path) -> No
             line.socket.sendall(b"\x03")
             assert line.receive().startswith(b"T02thread:p")
             assert line.ask(b"vCont;s:p1.1;c") == b"T05thread:p1.1;"
-        assert line.ask(b"k") == b"OK"
+        assert line.ask(b"k") == b"X09"
         assert machine.finish()[0] == 1
 
 
@@ -136,7 +136,7 @@ def test_a_machine_that_runs_can_be_attached_to_left_and_attached_to_again(tmp_p
             assert line.ask(b"D;1") == b"OK"
             assert line.ask(b"D;2") == b"OK"
             line.socket.close()
-        assert machine.connect().ask(b"k") == b"OK"
+        assert machine.connect().ask(b"k") == b"X09"
         assert machine.finish()[0] == 1
 
 
