@@ -92,11 +92,12 @@ def _bitmap(words: np.ndarray) -> str:
     return f"{digits}  {told or 'none'}"
 
 
-def _command(icr: int) -> str:
+def _command(icr: int, *, x2apic: bool) -> str:
     """Return an interrupt command in words (figure 12-12)."""
     shorthand = _SHORTHANDS[icr >> apic.ICR_SHORTHAND_SHIFT & 3]
     logical = "logical " if icr & apic.ICR_LOGICAL else ""
-    whom = shorthand or f"{logical}{icr >> 32:#x} (of x2APIC; {icr >> 56 & 0xFF:#x} of xAPIC)"
+    destination = icr >> 32 if x2apic else icr >> 56
+    whom = shorthand or f"{logical}{destination:#x}"
     return f"vector {icr & apic.ICR_VECTOR:#04x}, {MODES[icr >> apic.ICR_MODE_SHIFT & 7]}, to {whom}"
 
 
@@ -118,7 +119,8 @@ def apic_lines(record: np.void, now: int) -> Iterator[str]:
     deliverable = int(record["deliverable"])
     told = "nothing to deliver" if deliverable < 0 else f"{deliverable:#04x} can be delivered"
     yield f"TPR       {int(record['tpr']):#04x}, PPR {int(record['ppr']):#04x}: {told}"
-    yield f"ICR       {int(record['icr']) & (1 << 64) - 1:#018x}: {_command(int(record['icr']))}"
+    icr = int(record["icr"]) & (1 << 64) - 1
+    yield f"ICR       {icr:#018x}: {_command(icr, x2apic=kind == 'x2APIC')}"
     for name, entry in zip(_LVT, record["lvt"].tolist(), strict=True):
         yield _local(name, entry)
     yield f"counter   {_timer(record, now)}"
