@@ -11,13 +11,12 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
 from mksim.engine import engine, panel, schedule
-from mksim.engine.entry import ENTRIES, link
+from mksim.engine.entry import ENTRIES, NOWHERE, link
 
 ROOTS = (engine, panel, schedule)
 """Whoever imports these has imported every function with an address."""
 _WORKERS_MAX = 4
 """Each takes some 300 MiB."""
-_NOWHERE = 1
 
 
 def missing() -> list[str]:
@@ -71,7 +70,7 @@ def _feed(worker: subprocess.Popen[str], todo: SimpleQueue[str], one_more: Calla
 def work(names: Iterator[str]) -> None:
     """Compile functions one by one. Nothing runs here, so that it does not matter where callees are."""
     for symbol in ENTRIES:
-        link(symbol, _NOWHERE)
+        link(symbol, NOWHERE)
     for name in names:
         ENTRIES[name.strip()].compile()
         print(name.strip(), flush=True)

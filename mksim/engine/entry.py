@@ -118,7 +118,13 @@ class Entry:
         return self._kept() is not None
 
     def compile(self) -> tuple[str, bytes]:
-        """Compile the function and keep its code; return the name of its symbol, and the code."""
+        """Compile the function and keep its code; return the name of its symbol, and the code.
+
+        What Numba has linked never runs. So where a callee has no address yet, any does: Numba may bring a
+        call of it along in code that it has kept, and LLVM ends the process at a symbol that it misses.
+        """
+        for symbol in ENTRIES.keys() - _LINKED:
+            llvm.add_symbol(symbol, NOWHERE)
         compiled = cfunc(self._signature, error_model="numpy")(self._function)
         symbol, code = compiled.native_name, compiled._library.serialize_using_object_code()[2][0]
         content = b"\n".join([self._stamp(symbol.encode() + code).hex().encode(), symbol.encode(), code])
@@ -129,6 +135,8 @@ class Entry:
         return symbol, code
 
 
+NOWHERE = 1
+"""The address of what is not to be called."""
 ENTRIES: dict[str, Entry] = {}
 """All of them, by module and name."""
 _LINKED: set[str] = set()

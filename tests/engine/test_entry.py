@@ -1,5 +1,7 @@
 """Native functions for callers outside: kept as object code as long as it is fresh and whole."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +78,15 @@ def test_code_of_another_source_is_not_loaded(file: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(nativecache.Locator, "get_source_stamp", lambda _self: "another")
     assert entry.address
     assert entry.compiled == 1
+
+
+ALONE = """
+from mksim.engine import schedule
+schedule.run.compile()
+"""
+
+
+def test_one_is_compiled_where_nothing_else_is_loaded() -> None:
+    """What Numba has kept of what it calls has calls of functions that have no address in this process."""
+    run = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
