@@ -2,8 +2,9 @@
 
 EXIT_CODES = """\
 exit codes:
-  0  every kernel ended as its config expects
-  1  a kernel did not, or there was a violation that the config does not expect
+  0  every kernel ended as its config expects; of report: the run is the one that was recorded
+  1  a kernel did not, there was a violation that the config does not expect, a run is not the one that was
+     recorded, or output cannot be written
   2  the config, an image or the command line is wrong; nothing ran
   3  the limit was reached (--until, or machine.until)
   130  Ctrl-C before anything ran, or a second one; the first ends the run with its summary, and 1

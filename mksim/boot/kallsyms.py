@@ -31,7 +31,7 @@ _REACH, _NAME_MAX = 16 << 20, 512
 """Bytes from the names to the tokens; bytes of a name, packed."""
 _MARKERS_MIN, _MARKERS_MAX = 16, 4096
 """A Linux has some thousands of symbols, up to a million."""
-_DIGITS_MAX, _TABLES_MAX, _ROWS_MAX = 4096, 4, 4096
+_DIGITS_MAX, _TABLES_MAX, _ROWS_MAX, _PLACES_MAX = 4096, 4, 4096, 8
 """So much is looked at that looks like what is wanted, whatever a guest has put there."""
 
 
@@ -103,7 +103,7 @@ def _names(data: memoryview, markers: list[int], first: int) -> Iterator[tuple[i
         return
     counts = np.frombuffer(data[earliest - 8 : latest], np.uint64)
     fitting = (counts > _BLOCK * (len(markers) - 1)) & (counts <= _BLOCK * len(markers))
-    for place in np.flatnonzero(fitting)[::-1].tolist():
+    for place in np.flatnonzero(fitting)[::-1][:_PLACES_MAX].tolist():
         start = earliest + 8 * place
         if _fits(data, start, markers):
             yield start, int(counts[place])

@@ -87,6 +87,8 @@ class Views:
             ]
         if arguments[0] not in shared:
             raise Unclear(f"no window {arguments[0]}: there are {', '.join(shared) or 'none'}")
+        if arguments[1:] and arguments[1] not in windows.DECODERS:
+            raise Unclear(f"no layout {arguments[1]}: there are {', '.join(windows.DECODERS)}")
         kind, span = arguments[-1], shared[arguments[0]].span
         memory = self._stand.machine.board.memory[span.base : span.end]
         told = windows.decode(kind, memory) if kind in windows.DECODERS else None

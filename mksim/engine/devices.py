@@ -19,7 +19,7 @@ from mksim.engine.virtio import power_up_virtio, read_virtio, tick_virtio, virti
 from mksim.engine.virtqueue import virtio_of
 from mksim.hw import edu, ivshmem, msix, pci_bars, pci_config
 from mksim.hw.edu import EDU
-from mksim.hw.pci_config import BLOCK, ENTROPY, FUNCTION, IVSHMEM
+from mksim.hw.pci_config import BLOCK, CONSOLE, ENTROPY, FUNCTION, IVSHMEM
 from mksim.hw.pci_config import EDU as KIND_EDU
 from mksim.spec import pci as spec
 
@@ -110,6 +110,8 @@ def tick_devices(machine: np.void, now: int) -> None:
         else:
             tick_virtio(machine, f, now)
         release(machine, f, now)
+        if f["kind"] == CONSOLE:
+            break  # the rest is still due: first what has been said is taken, if there is much of it
     rearm_devices(machine)
 
 
@@ -163,7 +165,7 @@ def release(machine: np.void, f: np.void, now: int) -> None:
 
 
 @outlined(MACHINE)
-def reset_function(machine: np.void, index: int) -> None:
+def reset_function(machine: np.void, index: int, now: int) -> None:
     """Reset what is behind a function; its registers are as they should be, and it answers where they say."""
     f = functions(machine)[index]
     pci_bars.remap(functions(machine), index)
@@ -172,7 +174,7 @@ def reset_function(machine: np.void, index: int) -> None:
     elif is_virtio(f):
         power_up_virtio(machine, f)
     elif f["kind"] == IVSHMEM:
-        power_up_link(machine, f)
+        power_up_link(machine, f, now)
 
 
 @outlined(MACHINE, FUNCTION)

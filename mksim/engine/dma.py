@@ -11,13 +11,13 @@ from numba import carray
 from mksim.compiled import native
 from mksim.engine.crossings import DMA_READ, DMA_WRITE, cross_dma, page_owner
 from mksim.engine.entry import outlined
-from mksim.engine.interrupts import interrupt, remapped, send_events
+from mksim.engine.interrupts import interrupt, is_interrupt, is_reserved, remapped, send_events
 from mksim.engine.mwait import wake_monitors
 from mksim.engine.probe import note_dma
 from mksim.engine.qemu import pointer
 from mksim.engine.records import MACHINE, engine_of, kernel_of
 from mksim.engine.remapping import SEGMENT_SHIFT, remap_message, translate
-from mksim.engine.softmmu import drop_code
+from mksim.engine.softmmu import drop_everywhere
 from mksim.hw import pci_config
 from mksim.hw.pci_config import FUNCTION
 from mksim.hw.vtd_interrupts import AS_IT_IS
@@ -115,14 +115,19 @@ def dma_write(
         where = goes_to(machine, f, DMA_WRITE, _W, address, step, now)
         if where >= 0:
             carray(pointer(machine["memory"] + where), step, np.uint8)[:] = source[at : at + step]
-            for index in range(machine["n_engines"]):
-                drop_code(engine_of(machine, index), machine["memory"] + where, step)
+            changed(machine, where, step, now)
         else:
             whole = False
         address, at, size = address + step, at + step, size - step
+    return whole
+
+
+@native
+def changed(machine: np.void, where: int, size: int, now: int) -> None:
+    """Memory is not what it was, by no core: code translated from it is stale, who monitors it wakes."""
+    drop_everywhere(machine, machine["memory"] + where, size)
     if machine["monitors"] != 0:
         wake_monitors(machine, -1, now)
-    return whole
 
 
 @outlined(MACHINE, FUNCTION)
@@ -134,12 +139,6 @@ def send_message(machine: np.void, f: np.void, address: int, data: int, now: int
     dma_write(machine, f, address, word, 0, _MESSAGE, now)
 
 
-@native
-def is_interrupt(address: int) -> bool:
-    """Tell whether a write of 32 bits to an address is an interrupt (SDM vol. 3A, 12.11)."""
-    return address & ~(spec.MSI_WINDOW_SIZE - 1) == spec.MSI_WINDOW
-
-
 @outlined(MACHINE, FUNCTION)
 def send_interrupt(machine: np.void, f: np.void, address: int, data: int, now: int) -> None:
     """Send an interrupt by its address and data, or what the IOMMU makes of it."""
@@ -148,8 +147,8 @@ def send_interrupt(machine: np.void, f: np.void, address: int, data: int, now: i
     if found != AS_IT_IS:
         remapped(machine, f["place"] >> SEGMENT_SHIFT, found, sender, now)
         return
-    if data >> spec.MSI_MODE_SHIFT & 7 in (3, 6):
-        return  # reserved: no start-up by MSI
+    if is_reserved(data):
+        return
     destination = address >> spec.MSI_DESTINATION_SHIFT & 0xFF
     logical = 1 if address & spec.MSI_LOGICAL else 0
     entry = data & (spec.MSI_VECTOR | 7 << spec.MSI_MODE_SHIFT | spec.MSI_LEVEL)

@@ -38,6 +38,7 @@ from mksim.fabric.ownership import FIRMWARE
 from mksim.hw import ioapic, lapic, pic8259, vtd_core
 from mksim.hw import lapic_message as message
 from mksim.hw.vtd_interrupts import AS_IT_IS, BLOCKED, DESTINATION_SHIFT
+from mksim.spec import pci
 from mksim.spec.apic import (
     ALL_INCLUDING_SELF,
     EXTINT,
@@ -267,6 +268,18 @@ def remapped(machine: np.void, number: int, found: int, sender: int, now: int) -
         emit(machine, found & 0xFFFF, found >> DESTINATION_SHIFT, sender, now)
 
 
+@native
+def is_interrupt(address: int) -> bool:
+    """Tell whether a write of 32 bits to an address is an interrupt (SDM vol. 3A, 12.11)."""
+    return address & ~(pci.MSI_WINDOW_SIZE - 1) == pci.MSI_WINDOW
+
+
+@native
+def is_reserved(data: int) -> bool:
+    """Tell whether the data of a message ask for a reserved delivery mode; a start-up is one (12.11.2)."""
+    return data >> pci.MSI_MODE_SHIFT & 7 in (3, 6)
+
+
 @outlined(MACHINE)
 def send_events(machine: np.void, number: int, now: int) -> None:
     """Send the messages of a unit itself, which nobody remaps (Intel VT-d 3.3, § 5.1.6)."""
@@ -277,7 +290,7 @@ def send_events(machine: np.void, number: int, now: int) -> None:
         low, high = address >> 12 & 0xFF, address >> 32 & 0xFFFFFF00
         destination = low | high if high else message.widen(low)
         logical = 1 << 11 if address & 4 else 0
-        if owner >= 0:
+        if owner >= 0 and is_interrupt(address & 0xFFFFFFFF) and not is_reserved(data):
             sender = np.int64(kernel_of(machine, owner)["boot_core"])
             emit(machine, data & 0x87FF | logical, destination, sender, now)
         event = vtd_core.take_event(unit)

@@ -5,13 +5,13 @@ from numba import carray
 
 from mksim.compiled import native
 from mksim.engine.crossings import DMA_WRITE
-from mksim.engine.dma import allowed, is_memory
+from mksim.engine.dma import allowed, changed, is_memory
 from mksim.engine.entry import outlined
 from mksim.engine.interrupts import send_events
+from mksim.engine.probe import note_dma
 from mksim.engine.qemu import pointer
-from mksim.engine.records import MACHINE, engine_of
+from mksim.engine.records import MACHINE
 from mksim.engine.remapping import SEGMENT_SHIFT, readable, unit_of, unit_owner, words
-from mksim.engine.softmmu import drop_code
 from mksim.hw import vtd, vtd_queue
 
 _W = 2  # ownership.Rights.W
@@ -52,5 +52,6 @@ def write_status(machine: np.void, number: int, address: int, data: int, now: in
     if owner >= 0 and not allowed(machine, owner, place, DMA_WRITE, _W, address, _WORD, now):
         return
     carray(pointer(machine["memory"] + address), 1, np.uint32)[0] = np.uint32(data)
-    for index in range(machine["n_engines"]):
-        drop_code(engine_of(machine, index), machine["memory"] + address, _WORD)
+    changed(machine, address, _WORD, now)
+    if machine["debugger"] != 0:
+        note_dma(machine, place, _W, address, _WORD)

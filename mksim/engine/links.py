@@ -9,11 +9,10 @@ from numba import carray
 
 from mksim.compiled import native
 from mksim.engine.crossings import DOORBELL, cross, exact_rip
+from mksim.engine.dma import changed
 from mksim.engine.entry import outlined
-from mksim.engine.mwait import wake_monitors
 from mksim.engine.qemu import pointer
-from mksim.engine.records import ENGINE, MACHINE, engine_of, happen
-from mksim.engine.softmmu import drop_code
+from mksim.engine.records import ENGINE, MACHINE, happen
 from mksim.hw import ivshmem, msix, pci_config
 from mksim.hw.ivshmem import IVSHMEM
 from mksim.hw.pci_config import FUNCTION
@@ -87,20 +86,18 @@ def tick_link(machine: np.void, f: np.void, now: int) -> None:
 def show_state(machine: np.void, d: np.void, now: int) -> None:
     """Write a device's state into the table."""
     ivshmem.shown(d)
-    where = machine["memory"] + d["table"] + _WORD * d["id"]
-    entry = carray(pointer(where), 1, np.uint32)
+    where = d["table"] + _WORD * d["id"]
+    entry = carray(pointer(machine["memory"] + where), 1, np.uint32)
     if entry[0] == np.uint32(d["state"]):
         return  # so at power-on, when nobody has translated anything yet
     entry[0] = np.uint32(d["state"])
-    for index in range(machine["n_engines"]):
-        drop_code(engine_of(machine, index), where, _WORD)
-    if machine["monitors"] != 0:
-        wake_monitors(machine, -1, now)
+    changed(machine, where, _WORD, now)
 
 
 @outlined(MACHINE, FUNCTION)
-def power_up_link(machine: np.void, f: np.void) -> None:
-    """Reset an ivshmem device: its state is 0, and the table shows it. The others are not told."""
+def power_up_link(machine: np.void, f: np.void, now: int) -> None:
+    """Reset an ivshmem device: its state is 0, and the table shows it later. The others are not told."""
     d = link_of(machine, f["unit"])
     ivshmem.power_up(d)
-    show_state(machine, d, 0)
+    if now > 0:
+        d["shows"] = now + machine["latency"]

@@ -45,11 +45,10 @@ from mksim.engine.records import (
     REGION,
     core_of,
     engine_at,
-    engine_of,
     machine_at,
 )
 from mksim.engine.remapping import unit_owner
-from mksim.engine.softmmu import drop_code
+from mksim.engine.softmmu import drop_everywhere
 from mksim.engine.timers import read_hpet, write_hpet
 from mksim.fabric.ownership import FIRMWARE, NOBODY
 from mksim.hw import ioapic, lapic
@@ -83,8 +82,7 @@ def store(machine: np.void, address: int, size: int, value: int) -> None:
     cells = carray(pointer(machine["memory"] + address), 8, np.uint8)
     for byte in range(size):
         cells[byte] = (value >> np.uint64(8 * byte)) & np.uint64(0xFF)
-    for index in range(machine["n_engines"]):
-        drop_code(engine_of(machine, index), machine["memory"] + address, size)
+    drop_everywhere(machine, machine["memory"] + address, size)
 
 
 @outlined(ENGINE, MACHINE)

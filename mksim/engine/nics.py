@@ -16,7 +16,7 @@ from mksim.engine.entry import outlined
 from mksim.engine.qemu import pointer
 from mksim.engine.records import MACHINE, happen
 from mksim.engine.virtqueue import conclude, gather, give_back, scatter, take, usable, waiting
-from mksim.hw import virtio_net
+from mksim.hw import virtio_net, virtio_pci
 from mksim.hw.pci_config import FUNCTION
 from mksim.hw.virtio_net import FRAME, NIC, STATION
 from mksim.hw.virtio_pci import VIRTIO
@@ -47,7 +47,7 @@ def stations_of(machine: np.void) -> np.ndarray:
 def serve_nic(machine: np.void, f: np.void, v: np.void, which: int, now: int) -> None:
     """Look at a queue that was notified: send, or do commands. Room to receive is looked for by frames."""
     n = nic_of(machine, f["unit"])
-    commands = which == 2 * n["offers"] if virtio_has_pairs(v) else which == 2
+    commands = which == 2 * n["offers"] if virtio_pci.has(v, spec.PAIRS) else which == 2
     if not commands and which & 1 == 0:
         return
     done = 0
@@ -59,12 +59,6 @@ def serve_nic(machine: np.void, f: np.void, v: np.void, which: int, now: int) ->
             give_back(machine, f, v, which, written, now)
             done += 1
     conclude(machine, f, v, which, done, now)
-
-
-@native
-def virtio_has_pairs(v: np.void) -> bool:
-    """Tell whether the driver may use several pairs of queues: the control queue is behind all of them."""
-    return v["accepted"] & spec.PAIRS != 0
 
 
 @native

@@ -60,7 +60,7 @@ def power_up(machine_address: int, epoch: int) -> None:
     for index in range(machine["kernels"] + 1):
         reset_own(machine, index)
     for index in range(machine["n_functions"]):
-        reset_function(machine, index)
+        reset_function(machine, index, 0)
     for index in range(machine["n_cores"]):
         power_up_apic(machine, index)
 
@@ -124,7 +124,7 @@ def reset_kernel(machine_address: int, index: int, when: int) -> None:
             reset_uart(machine, unit, when)
     for number in range(machine["n_functions"]):
         if functions(machine)[number]["owner"] == index:
-            reset_function(machine, number)
+            reset_function(machine, number, when)
     rearm(machine)
     rearm_devices(machine)
     if kernel_of(machine, index)["ioapic"] >= 0:
@@ -139,7 +139,7 @@ def reset_device(machine_address: int, index: int, when: int) -> None:
     """Reset what is behind a function of PCI, which has another owner now."""
     machine = machine_at(machine_address)
     happen(machine, (when << 20) ^ functions(machine)[index]["place"])
-    reset_function(machine, index)
+    reset_function(machine, index, when)
     rearm_devices(machine)
 
 

@@ -89,7 +89,7 @@ def configured(engine: np.void, machine: np.void, index: int, register: int) -> 
         return
     every, f = functions(machine), functions(machine)[index]
     if pci_config.take_reset(f):
-        reset_function(machine, index)
+        reset_function(machine, index, engine["time"])
         rearm_devices(machine)
     if register < INTERRUPT_LINE:
         met = pci_bars.remap(every, index)

@@ -62,7 +62,7 @@ def readable(machine: np.void, number: int) -> np.ndarray:
 def translate(machine: np.void, place: int, address: int, write: bool, now: int) -> int:
     """Return where in memory a function's request goes; below zero if nowhere, and then the fault is kept."""
     if machine["n_iommus"] == 0:
-        return address
+        return vtd_walk.untranslated(address)
     number = place >> SEGMENT_SHIFT
     unit = unit_of(machine, number)
     where = vtd_walk.translate(

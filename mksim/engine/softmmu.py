@@ -19,7 +19,7 @@ from mksim.engine import qemu
 from mksim.engine.cpustate import CPU_ENV, CPU_OPAQUE, UC_CPU
 from mksim.engine.entry import entry
 from mksim.engine.qemu import pointer
-from mksim.engine.records import PLACE, PLACES, engine_at
+from mksim.engine.records import PLACE, PLACES, engine_at, engine_of
 from mksim.fabric.ownership import Rights
 from mksim.spec.memmap import PAGE, PAGE_SHIFT
 
@@ -193,6 +193,13 @@ def drop_code(engine: np.void, host: int, size: int) -> None:
     begin = qemu.qemu_ram_addr_from_host(engine["uc"], host)
     if begin >= 0:  # what an engine does not map itself has no RAM address; it has run as a page of its own
         qemu.tb_invalidate_phys_range(np.uint64(engine["uc"]), np.uint64(begin), np.uint64(begin + size))
+
+
+@native
+def drop_everywhere(machine: np.void, host: int, size: int) -> None:
+    """Drop what any engine has translated from bytes of DRAM at a host address."""
+    for index in range(machine["n_engines"]):
+        drop_code(engine_of(machine, index), host, size)
 
 
 @native

@@ -99,7 +99,7 @@ def shown(d: np.void) -> None:
 
 @native
 def interrupt(d: np.void, vector: int, one_shot: bool) -> None:
-    """Interrupt the driver, if it wants that. Nothing is pending: what is masked is lost."""
+    """Interrupt the driver, if it wants that. What its entry masks is lost; what the function masks waits."""
     if d["enabled"] == 0 or not 0 <= vector < spec.VECTORS or msix.is_masked(d["messages"], vector):
         return
     msix.post(d["messages"], vector)

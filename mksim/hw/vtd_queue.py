@@ -64,13 +64,13 @@ def step(u: np.void, memory: np.ndarray, readable: np.ndarray) -> int:
 
     IDLE: there is none, or the queue has stopped at one that makes no sense.
     """
-    head = u["words"][_IQH]
-    if not on(u, spec.QIE) or u["words"][spec.FSTS_REG >> 2] & spec.IQE or head == u["words"][_IQT]:
+    head, tail = u["words"][_IQH], u["words"][_IQT]
+    if not on(u, spec.QIE) or u["words"][spec.FSTS_REG >> 2] & spec.IQE or head == tail:
         return IDLE
     queue = wide_register(u, spec.IQA_REG)
     size = tables.ENTRY << ((queue & spec.QS) + 8)
     where = (queue & spec.ADDRESS) + head
-    if head >= size or not reachable(memory, readable, where):
+    if max(head, tail) >= size or not reachable(memory, readable, where):
         tell(u, spec.IQE)
         return IDLE
     done = do(u, fetch(memory, where), fetch(memory, where + 8))

@@ -16,6 +16,8 @@ from mksim.spec import vtd_tables as tables
 from mksim.spec.memmap import HIGH_DRAM, LOW_DRAM_END, PAGE_SHIFT
 
 REFUSED = -1
+BEYOND = (1 << 63) - 1
+"""Where an address of 2^63 or more leads that no tables are for: no memory either, and not below zero."""
 
 
 @native
@@ -33,12 +35,18 @@ def fetch(memory: np.ndarray, address: int) -> int:
 
 
 @native
+def untranslated(address: int) -> int:
+    """Return where a request goes that no tables are for."""
+    return address if address >= 0 else np.int64(BEYOND)  # type: ignore[return-value]
+
+
+@native
 def translate(
     u: np.void, memory: np.ndarray, readable: np.ndarray, source: int, address: int, write: bool
 ) -> int:
     """Return where in memory a request goes; REFUSED with a fault if nowhere. A page has one answer."""
     if not on(u, spec.TE):
-        return address
+        return untranslated(address)
     slot = caches.context_slot(u, source)
     if slot < 0:
         slot = read_context(u, memory, readable, source, address, write)

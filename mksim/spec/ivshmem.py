@@ -8,7 +8,7 @@
     0x10    state of this device
 
     shared memory, at an address that the vendor's capability tells
-    the state table: 32 bits a peer, which devices write and nobody else
+    the state table: 32 bits a peer, which devices write, and whoever may write to the window
     what all peers may read and write
 """
 

@@ -6,18 +6,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mksim.machine.devices import Device, Kind
+from mksim.machine.remapping import Iommu
 from tests.engine.rings import DATA, DRIVER_OK, NEEDS_RESET, asleep, lay, look, outside, put, rings, set_up
 from tests.machine.guests import HALT, base, machine
 
 SECTORS = 16
+MASTER_ABORT, TARGET_ABORT = 0x20, 0x10
+"""Of the upper half of a function's status."""
 
 
 @pytest.fixture(scope="module")
-def sleeping(tmp_path_factory):
-    """Two kernels that sleep; the first has a disk."""
+def disk(tmp_path_factory):
+    """A disk of the first kernel's."""
     file = tmp_path_factory.mktemp("disk") / "d.img"
     file.write_bytes(bytes(range(256)) * 2 * SECTORS)
-    disk = Device(name="d", kind=Kind.DISK, owner="k0", slot=1, file=file, size=512 * SECTORS)
+    return Device(name="d", kind=Kind.DISK, owner="k0", slot=1, file=file, size=512 * SECTORS)
+
+
+@pytest.fixture(scope="module")
+def sleeping(disk):
+    """Two kernels that sleep; the first has a disk."""
     return asleep(machine(HALT, HALT, devices=(disk,)))
 
 
@@ -56,3 +64,14 @@ def test_a_refused_request_is_an_error_and_leaves_the_disk(sleeping):
     assert one.board.memory[status] == 1
     assert (one.board.disk_bytes == before).all()
     assert one.ledger.violations == violations + 1
+
+
+@pytest.mark.parametrize("iommu", [None, Iommu(owner="each")], ids=["no IOMMU", "one that is off"])
+@pytest.mark.parametrize("address", [1 << 62, 1 << 63, (1 << 64) - 8])
+def test_where_no_memory_is_and_no_iommu_translates_there_is_a_master_abort(disk, iommu, address):
+    one = asleep(machine(HALT, HALT, devices=(disk,), iommu=iommu))
+    set_up(one)["queues"][0]["driver"] = np.int64(address - (1 << 64) if address >> 63 else address)
+    function = one.board.functions[-1]
+    look(one)
+    assert int(function["config"][7]) & (MASTER_ABORT | TARGET_ABORT) == MASTER_ABORT
+    assert int(one.board.machine["dma_fault_count"][0]) == 0

@@ -97,6 +97,14 @@ def test_nothing_is_translated_before_it_is_switched_on(b):
     assert b.dma(0x1FF8) == 0xAFF8
 
 
+def test_where_nothing_is_translated_an_address_that_no_memory_has_is_no_fault(b):
+    for address in (-8, -(1 << 63)):  # as the walker sees 2^64 - 8 and 2^63
+        assert b.dma(address) > 1 << 62
+    assert b.read(FSTS) == 0
+    b.command(TE)
+    assert b.dma(-8) == -1
+
+
 def test_a_fault_is_recorded_until_software_clears_it(b):
     b.command(TE)
     assert b.dma(0x1234, write=True) == -1
@@ -216,6 +224,16 @@ def test_the_queue_stops_at_nonsense(b):
     b.put(QUEUE, 2 | 1 << 4)
     b.write(FSTS, 1 << 4)
     assert vtd_queue.step(b.unit, b.memory, b.readable) == vtd_queue.DONE
+
+
+def test_the_queue_ends_though_its_tail_is_behind_it(b):
+    b.write64(IQA, QUEUE)
+    b.command(QIE)
+    for place in range(0, 0x1000, 16):
+        b.put(QUEUE + place, 2 | 1 << 4)
+    b.write(IQT, 0x1000)
+    assert vtd_queue.step(b.unit, b.memory, b.readable) == vtd_queue.IDLE
+    assert b.read(FSTS) == 1 << 4
 
 
 def irte(*, vector=0x50, destination=3, mode=0, level=0, logical=0):
