@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mksim.debug.fields import device_name
 from mksim.machine.machine import Machine
-from mksim.machine.names import owner_name
+from mksim.machine.names import device_name, owner_name
 
 STATE, OWNERSHIP = "state", "ownership"
 

@@ -3,11 +3,6 @@
 from mksim.debug.packets import PACKET_MAX, escape
 
 
-def device_name(place: int) -> str:
-    """Return a PCI function's place as lspci writes it."""
-    return f"{place >> 16:04x}:{place >> 8 & 0xFF:02x}:{place >> 3 & 0x1F:02x}.{place & 7}"
-
-
 def parse_hex(text: bytes) -> int:
     """Read a hexadecimal number of up to 64 bits; ValueError if it is none. Stricter than int()."""
     if not text or len(text) > 16 or text.strip(b"0123456789abcdefABCDEF"):

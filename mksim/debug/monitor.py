@@ -6,11 +6,10 @@ import numpy as np
 
 from mksim.debug.changes import OWNERSHIP, STATE
 from mksim.debug.control import EVERYBODY, PHYSICAL, READS, WRITES, Debugger, Stop, Watch, Why, interrupts_by
-from mksim.debug.fields import device_name
 from mksim.debug.inferiors import Inferiors
 from mksim.fabric.ledger import Act
 from mksim.fabric.message import SERIAL
-from mksim.machine.names import MODES, owner_name
+from mksim.machine.names import MODES, device_name, owner_name
 
 _ACCESSES = {"read": READS, "write": WRITES, "access": READS | WRITES}
 _CAUGHT = {

@@ -13,3 +13,8 @@ def owner_name(machine: Machine, owner: int) -> str:
     if 0 <= owner < len(kernels):
         return kernels[owner]
     return OWNER_NAMES[owner if owner < 0 else owner - len(kernels) - len(OWNER_NAMES)]
+
+
+def device_name(place: int) -> str:
+    """Return a PCI function's place as lspci writes it."""
+    return f"{place >> 16:04x}:{place >> 8 & 0xFF:02x}:{place >> 3 & 0x1F:02x}.{place & 7}"

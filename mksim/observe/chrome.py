@@ -10,53 +10,31 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from mksim.engine.records import RUNNING
-from mksim.engine.tracing import CROSSED, INTERRUPTED, SENT, SLEPT, WOKE
 from mksim.fabric.ledger import Act
 from mksim.machine.machine import Machine
 from mksim.machine.names import MODES, owner_name
-from mksim.observe.arrows import Arrows
-
-_FIRST_THREAD = 1000
-"""Thread of core 0: no thread may have the number of a process."""
+from mksim.observe.tracks import FIRST_THREAD, Tracks
 
 
-class Chrome:
+class Chrome(Tracks):
     """Writes one file. Slices say when a core ran, instants which interrupts it took and where it crossed."""
 
     def __init__(self, machine: Machine, stream: TextIO) -> None:
-        self._machine, self._stream = machine, stream
-        self._homes = [int(home) for home in machine.board.cores["home"]]
-        self._running: set[int] = set()
-        self._arrows = Arrows()
+        super().__init__(machine)
+        self._stream = stream
         self._counts: dict[tuple[str, int], int] = defaultdict(int)
         stream.write('{"displayTimeUnit":"ns","traceEvents":[\n')
         self._name_all()
-        for core in np.flatnonzero(machine.board.cores["state"] == RUNNING):
-            self._wake(int(core), machine.now)
-        self._take = {
-            WOKE: self._woke, SLEPT: self._slept, INTERRUPTED: self._interrupted,
-            SENT: self._message, CROSSED: self._crossing,
-        }  # fmt: skip
-
-    def take(self, event: np.void) -> None:
-        """Write an event."""
-        self._take[int(event["kind"])](event)
+        for core in self._awake():
+            self._wake(core, machine.now)
 
     def finish(self) -> None:
         """Close what is open, so that the file is whole."""
-        now = self._machine.now
         for core in sorted(self._running):
-            self._write("E", core, now)
-        for life in self._machine.lives:
-            for when, ending, code in life.ends:
-                name = ending.value if code is None else f"{ending.value} {code}"
-                self._write("i", life.kernel.boot_core, when, name=name, s="p")
+            self._close(core, self._machine.now)
+        for core, when, name in self._ends():
+            self._write("i", core, when, name=name, s="p")
         self._stream.write('{"name":"end","ph":"M","pid":0,"args":{}}\n]}\n')
-
-    def _process(self, core: int) -> int:
-        home = self._homes[core]
-        return home + 1 if home >= 0 else len(self._machine.lives) + 1
 
     def _name_all(self) -> None:
         for core, home in enumerate(self._homes):
@@ -65,11 +43,11 @@ class Chrome:
 
     def _write(self, phase: str, core: int, when: int, **more: Any) -> None:
         time = when * 1_000_000 / self._machine.layout.rate
-        place = {"ph": phase, "pid": self._process(core), "tid": _FIRST_THREAD + core, "ts": round(time, 3)}
+        place = {"ph": phase, "pid": self._pid(core), "tid": FIRST_THREAD + core, "ts": round(time, 3)}
         self._stream.write(json.dumps(place | more, separators=(",", ":")) + ",\n")
 
     def _count(self, name: str, core: int, when: int) -> None:
-        process = self._process(core)
+        process = self._pid(core)
         self._counts[name, process] += 1
         self._write("C", core, when, name=name, args={"number": self._counts[name, process]})
 
@@ -82,11 +60,8 @@ class Chrome:
         self._wake(int(event["core"]), int(event["when"]))
         self._land(event)
 
-    def _slept(self, event: np.void) -> None:
-        core = int(event["core"])
-        if core in self._running:
-            self._running.remove(core)
-            self._write("E", core, int(event["when"]))
+    def _close(self, core: int, when: int) -> None:
+        self._write("E", core, when)
 
     def _interrupted(self, event: np.void) -> None:
         name = f"interrupt {int(event['value']):#x}"

@@ -11,9 +11,8 @@ from mksim.fabric.ledger import Act
 from mksim.machine.config import Kernel
 from mksim.machine.drawing import regions
 from mksim.machine.machine import Machine
-from mksim.machine.names import owner_name
+from mksim.machine.names import device_name, owner_name
 from mksim.machine.symbols import symbols_of
-from mksim.observe.faults import place_name
 
 SHOWN = 100
 """Single crossings of each kind, for each pair."""
@@ -137,7 +136,7 @@ class Crossings:
         """Yield who it was - a core, or a device - and which code."""
         rip = int(record["rip"])
         if record["core"] < 0:
-            yield f"device {place_name(rip)}"
+            yield f"device {device_name(rip)}"
             yield ""
             return
         yield f"core {record['core']}"

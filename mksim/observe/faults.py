@@ -7,16 +7,12 @@ import numpy as np
 
 from mksim.engine.records import DMA_IN, DMA_INTERRUPT, DMA_OUT
 from mksim.machine.machine import Machine
+from mksim.machine.names import device_name
 from mksim.spec.vtd import IOAPIC_SOURCE
 from mksim.spec.vtd_tables import REASONS
 
 KINDS = {DMA_IN: "read", DMA_OUT: "write", DMA_INTERRUPT: "interrupt"}
 _INDEX_SHIFT = 48
-
-
-def place_name(place: int) -> str:
-    """Return a function's place as lspci writes it."""
-    return f"{place >> 16:04x}:{place >> 8 & 0xFF:02x}:{place >> 3 & 0x1F:02x}.{place & 7}"
 
 
 def faults(machine: Machine) -> list[dict[str, Any]]:
@@ -31,7 +27,7 @@ def _fault(machine: Machine, record: np.void) -> dict[str, Any]:
     where = where >> _INDEX_SHIFT & 0xFFFF if kind == DMA_INTERRUPT else where
     return {
         "when_ns": machine.layout.nanoseconds(int(record["when"])),
-        "device": f"{place >> 16:04x}:ioapic" if is_ioapic else place_name(place),
+        "device": f"{place >> 16:04x}:ioapic" if is_ioapic else device_name(place),
         "kind": KINDS[kind],
         "where": f"{where:#x}",
         "reason": REASONS[int(record["reason"])],

@@ -11,14 +11,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mksim.engine.records import RUNNING
-from mksim.engine.tracing import CROSSED, INTERRUPTED, SENT, SLEPT, WOKE
 from mksim.fabric.ledger import Act
 from mksim.machine.machine import Machine
-from mksim.machine.names import MODES, owner_name
-from mksim.observe.arrows import Arrows
-from mksim.observe.faults import place_name
+from mksim.machine.names import MODES, device_name, owner_name
 from mksim.observe.protobuf import data, fixed64, number, text
+from mksim.observe.tracks import FIRST_THREAD, Tracks
 
 # Trace, TracePacket
 _PACKET, _TIMESTAMP, _SEQUENCE, _TRACK_EVENT, _TRACK_DESCRIPTOR = 1, 8, 10, 11, 60
@@ -33,41 +30,27 @@ _BEGIN, _END, _INSTANT, _COUNT = 1, 2, 3, 4
 _KEY, _BOOL, _UINT, _STRING, _POINTER = 10, 2, 3, 6, 7
 
 _DMA = (Act.DMA_READ, Act.DMA_WRITE)
-_FIRST_THREAD = 1000
-"""Thread of core 0: no thread may have the number of a process, but that it is its main thread."""
 
 
-class Perfetto:
+class Perfetto(Tracks):
     """Writes one file."""
 
     def __init__(self, machine: Machine, stream: BinaryIO) -> None:
-        self._machine, self._stream = machine, stream
-        self._homes = [int(home) for home in machine.board.cores["home"]]
+        super().__init__(machine)
+        self._stream = stream
         self._tracks: dict[tuple[object, ...], int] = {}
-        self._running: set[int] = set()
-        self._arrows = Arrows()
         self._counts: dict[int, int] = defaultdict(int)
         for core in range(len(self._homes)):
             self._core(core)
-        for running in np.flatnonzero(machine.board.cores["state"] == RUNNING):
-            self._wake(int(running), machine.now, [])
-        self._take = {
-            WOKE: self._woke, SLEPT: self._slept, INTERRUPTED: self._interrupted,
-            SENT: self._message, CROSSED: self._crossing,
-        }  # fmt: skip
-
-    def take(self, event: np.void) -> None:
-        """Write an event."""
-        self._take[int(event["kind"])](event)
+        for core in self._awake():
+            self._wake(core, machine.now, [])
 
     def finish(self) -> None:
         """Close what is open, and tell how kernels ended."""
         for core in sorted(self._running):
-            self._event(_END, self._core(core), self._machine.now)
-        for life in self._machine.lives:
-            for when, ending, code in life.ends:
-                name = ending.value if code is None else f"{ending.value} {code}"
-                self._event(_INSTANT, self._core(life.kernel.boot_core), when, name, "end")
+            self._close(core, self._machine.now)
+        for core, when, name in self._ends():
+            self._event(_INSTANT, self._core(core), when, name, "end")
 
     # --- tracks ---
 
@@ -78,24 +61,21 @@ class Perfetto:
             self._packet(data(_TRACK_DESCRIPTOR, number(_UUID, self._tracks[key]) + body))
         return self._tracks[key]
 
-    def _process(self, home: int) -> int:
-        name = owner_name(self._machine, home)
-        about = number(_PID, self._pid(home)) + text(_PROCESS_NAME, name)
+    def _process(self, core: int) -> int:
+        """Return the track of a core's kernel."""
+        home = self._homes[core]
+        about = number(_PID, self._pid(core)) + text(_PROCESS_NAME, owner_name(self._machine, home))
         return self._track(("process", home), data(_PROCESS, about))
 
-    def _pid(self, home: int) -> int:
-        return home + 1 if home >= 0 else len(self._machine.lives) + 1
-
     def _core(self, core: int) -> int:
-        home = self._homes[core]
-        about = number(_PID, self._pid(home)) + number(_TID, _FIRST_THREAD + core)
+        about = number(_PID, self._pid(core)) + number(_TID, FIRST_THREAD + core)
         thread = data(_THREAD, about + text(_THREAD_NAME, f"core {core}"))
-        return self._track(("core", core), number(_PARENT, self._process(home)) + thread)
+        return self._track(("core", core), number(_PARENT, self._process(core)) + thread)
 
     def _part(self, core: int, name: str, kind: bytes = b"") -> int:
         """Return a track of a core's kernel for something else than a core."""
-        home = self._homes[core]
-        return self._track((home, name), text(_NAME, name) + number(_PARENT, self._process(home)) + kind)
+        about = text(_NAME, name) + number(_PARENT, self._process(core)) + kind
+        return self._track((self._homes[core], name), about)
 
     # --- packets ---
 
@@ -126,11 +106,8 @@ class Perfetto:
     def _woke(self, event: np.void) -> None:
         self._wake(int(event["core"]), int(event["when"]), self._arrows.landed(event))
 
-    def _slept(self, event: np.void) -> None:
-        core = int(event["core"])
-        if core in self._running:
-            self._running.remove(core)
-            self._event(_END, self._core(core), int(event["when"]))
+    def _close(self, core: int, when: int) -> None:
+        self._event(_END, self._core(core), when)
 
     def _interrupted(self, event: np.void) -> None:
         name, arrows = f"interrupt {int(event['value']):#x}", self._arrows.landed(event)
@@ -154,7 +131,7 @@ class Perfetto:
         target = owner_name(self._machine, int(event["other"]))
         track, about = self._core(core), _told("rip", source, _POINTER)
         if act in _DMA:
-            track, about = self._part(core, f"device {place_name(source)}"), b""
+            track, about = self._part(core, f"device {device_name(source)}"), b""
         about += _told("granted", int(event["flag"]), _BOOL) + _told("target", target)
         about += _told("where", int(event["value"]), _POINTER)
         name = f"{act.name.lower()} {int(event['value']):#x} of {target}"

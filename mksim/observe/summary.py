@@ -11,7 +11,7 @@ from mksim.fabric.ledger import Act
 from mksim.machine.config import Ending
 from mksim.machine.kernel import Life
 from mksim.machine.machine import Machine, Outcome
-from mksim.machine.names import owner_name
+from mksim.machine.names import device_name, owner_name
 from mksim.observe import faults, screen
 
 SHOWN = 10
@@ -93,7 +93,7 @@ def _from(record: np.void) -> dict[str, Any]:
     """Return where a crossing came from: an instruction of a core, or a device."""
     if record["core"] >= 0:
         return {"core": int(record["core"]), "rip": f"{int(record['rip']):#x}"}
-    return {"device": faults.place_name(int(record["rip"]))}
+    return {"device": device_name(int(record["rip"]))}
 
 
 def lines(result: dict[str, Any]) -> Iterator[str]:
