@@ -20,7 +20,6 @@ from mksim.spec import virtio as spec
 
 _REQUEST_MAX = 4 << 20
 _LOOK_MAX = 16 << 20
-_STAGE = 4096
 _SYNC = 4  # MS_SYNC
 
 
@@ -90,7 +89,7 @@ def store(machine: np.void, f: np.void, v: np.void, to: int, size: int, now: int
     """Write memory to the disk, as far as it could be read."""
     offset = spec.BLOCK_HEADER
     while size > 0:
-        step = min(size, _STAGE)
+        step = min(size, spec.STAGE)
         if not gather(machine, f, v, offset, v["staged"].ctypes.data, step, now):
             return False
         carray(pointer(to), step, np.uint8)[:] = v["staged"][:step]

@@ -23,7 +23,6 @@ from mksim.spec import virtio as spec
 from mksim.spec import virtio_net as net_spec
 
 _ONES = -1
-_STAGE = 4096
 _SECOND = 1_000_000_000
 
 
@@ -136,7 +135,7 @@ def serve_entropy(machine: np.void, f: np.void, v: np.void, which: int, now: int
     for _ in range(waiting(machine, f, v, which, now)):
         if not take(machine, f, v, which, now):
             break
-        size = min(v["chain"]["writable"], _STAGE)
+        size = min(v["chain"]["writable"], spec.STAGE)
         virtio_rng.fill(source, v["staged"], size)
         whole = scatter(machine, f, v, 0, v["staged"].ctypes.data, size, now)
         give_back(machine, f, v, which, size if whole else np.int64(0), now)
@@ -149,8 +148,8 @@ def serve_console(machine: np.void, f: np.void, v: np.void, which: int, now: int
     """Put what the driver says on its kernel's console: a page of each request, and in each look, at most."""
     done, said = 0, 0
     count = waiting(machine, f, v, which, now)
-    while done < count and said < _STAGE and take(machine, f, v, which, now):
-        size = min(v["chain"]["readable"], _STAGE)
+    while done < count and said < spec.STAGE and take(machine, f, v, which, now):
+        size = min(v["chain"]["readable"], spec.STAGE)
         if gather(machine, f, v, 0, v["staged"].ctypes.data, size, now):
             for at in range(size):
                 show(machine, f["owner"], np.int64(v["staged"][at]), now)

@@ -41,10 +41,7 @@ def fetch(machine: np.void, f: np.void, v: np.void, address: int, size: int, now
 @native
 def number(v: np.void, at: int, size: int) -> int:
     """Return a number in `staged`, signed if it has eight bytes."""
-    value, staged = np.int64(0), v["staged"]
-    for byte in range(size):
-        value |= np.int64(staged[at + byte]) << (8 * byte)
-    return value  # type: ignore[return-value]  # signed, for numba
+    return virtqueue.number(v["staged"], at, size)
 
 
 @native
@@ -114,38 +111,49 @@ def conclude(machine: np.void, f: np.void, v: np.void, which: int, done: int, no
         virtio_pci.fail(v)
 
 
-@outlined(MACHINE, FUNCTION, VIRTIO)
+@native
 def gather(machine: np.void, f: np.void, v: np.void, offset: int, to: int, size: int, now: int) -> bool:
     """Read what the chain at hand has for the device, from `offset` on, to a place of the host's.
 
     False if some of it was not to be had.
     """
-    chain, whole, segment = v["chain"], True, 0
-    here, at = carray(pointer(to), size, np.uint8), 0
-    while at < size and segment < chain["outs"]:
-        step = min(size - at, chain["length"][segment] - offset)
-        if step > 0:
-            if not dma_read(machine, f, chain["address"][segment] + offset, here, at, step, now):
-                whole = False
-            at += step
-        offset = max(0, offset - chain["length"][segment])
-        segment += 1
-    return whole and at == size
+    return move(machine, f, v, 0, v["chain"]["outs"], offset, to, size, False, now) != 0
 
 
-@outlined(MACHINE, FUNCTION, VIRTIO)
+@native
 def scatter(machine: np.void, f: np.void, v: np.void, offset: int, source: int, size: int, now: int) -> bool:
     """Write bytes of the host's to where the chain at hand has room, from `offset` on.
 
     False if some of them did not get there.
     """
-    chain, whole = v["chain"], True
-    here, at, segment = carray(pointer(source), size, np.uint8), 0, chain["outs"]
-    while at < size and segment < chain["count"]:
+    return move(machine, f, v, v["chain"]["outs"], v["chain"]["count"], offset, source, size, True, now) != 0
+
+
+@outlined(MACHINE, FUNCTION, VIRTIO)
+def move(
+    machine: np.void,
+    f: np.void,
+    v: np.void,
+    segment: int,
+    last: int,
+    offset: int,
+    host: int,
+    size: int,
+    write: bool,
+    now: int,
+) -> bool:
+    """Move bytes between the host and segments of the chain at hand, up to `last`; False if some did not."""
+    chain, whole, at = v["chain"], True, 0
+    here = carray(pointer(host), size, np.uint8)
+    while at < size and segment < last:
         step = min(size - at, chain["length"][segment] - offset)
         if step > 0:
-            if not dma_write(machine, f, chain["address"][segment] + offset, here, at, step, now):
-                whole = False
+            where = chain["address"][segment] + offset
+            if write:
+                done = dma_write(machine, f, where, here, at, step, now)
+            else:
+                done = dma_read(machine, f, where, here, at, step, now)
+            whole = whole and done
             at += step
         offset = max(0, offset - chain["length"][segment])
         segment += 1

@@ -6,6 +6,7 @@ All arguments are int64.
 import numpy as np
 
 from mksim.compiled import native
+from mksim.hw.virtqueue import number
 from mksim.spec import virtio as spec
 
 # fmt: off
@@ -37,13 +38,13 @@ def read_config(b: np.void, offset: int, size: int) -> int:
 @native
 def kind(b: np.void) -> int:
     """Return what the request in `header` asks for."""
-    return _number(b["header"], 0, 4)
+    return number(b["header"], 0, 4)
 
 
 @native
 def sector(b: np.void) -> int:
     """Return where the request in `header` begins, in sectors."""
-    return _number(b["header"], 8, 8)
+    return number(b["header"], 8, 8)
 
 
 @native
@@ -68,11 +69,3 @@ def accepts(b: np.void, readable: int, writable: int) -> int:
     there = whole and inside(b, first * spec.SECTOR, size)
     allowed = asked == spec.BLOCK_READ or b["read_only"] == 0
     return spec.BLOCK_OK if one_way and there and allowed else spec.BLOCK_ERROR
-
-
-@native
-def _number(source: np.ndarray, at: int, size: int) -> int:
-    value = np.int64(0)
-    for byte in range(size):
-        value |= np.int64(source[at + byte]) << (8 * byte)
-    return value  # type: ignore[return-value]  # signed, for numba

@@ -43,7 +43,7 @@ VIRTIO = np.dtype([
     ("takes",           np.int64),      # cycles from a notification to then
     ("failed",          np.int64),      # 1: the ring at hand makes no sense, or cannot be reached
     ("chain",           CHAIN),         # the one at hand
-    ("staged",          np.uint8, 4096),    # what DMA brings, until it is known to be whole
+    ("staged",          np.uint8, spec.STAGE),  # what DMA brings, until it is known to be whole
 ])
 # fmt: on
 

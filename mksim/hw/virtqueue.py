@@ -78,3 +78,12 @@ def _descend(c: np.void, address: int, length: int, flags: int, indirect: bool) 
         return False
     c["table"], c["entries"], c["inner"], c["next"] = address, length // spec.TABLE_ENTRY, 1, 0
     return True
+
+
+@native
+def number(source: np.ndarray, at: int, size: int) -> int:
+    """Return a little-endian number of up to eight bytes; signed if it has eight."""
+    value = np.int64(0)
+    for byte in range(size):
+        value |= np.int64(source[at + byte]) << (8 * byte)
+    return value  # type: ignore[return-value]  # signed, for numba

@@ -61,6 +61,8 @@ BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH_REQUEST, BLOCK_ID = 0, 1, 4, 8     # § 5.2
 BLOCK_HEADER = 16               # type 4, reserved 4, sector 8
 BLOCK_OK, BLOCK_ERROR, BLOCK_UNSUPPORTED = 0, 1, 2
 SECTOR = 512
+STAGE = 4096
+"""Bytes that a device of ours holds at a time, on their way."""
 ID_SIZE = 20
 NAME = tuple(b"mksim disk")
 SEGMENTS_AT, SEGMENTS = 12, SIZE_MAX - 2     # of the device configuration: in a request at most
